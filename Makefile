@@ -1,0 +1,35 @@
+# Every command a person needs. Set-up happens by itself: each target asks for the environment it uses.
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+PY := .venv/bin/python
+
+.PHONY: help
+help: ## show this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.venv/.run-ready: requirements.lock tools/setup.py pyproject.toml
+	@$(PYTHON) tools/setup.py run
+.venv/.dev-ready: requirements-dev.lock tools/setup.py pyproject.toml
+	@$(PYTHON) tools/setup.py dev
+
+.PHONY: install demo test check lint types bench lock clean
+install: .venv/.run-ready ## make .venv with the `orgstream` command in it
+demo: .venv/.run-ready ## three orgs, live load, a proof at the end (no server needed)
+	@exec $(PY) -m pipeline demo $(ARGS)
+bench: .venv/.run-ready ## the benchmarks, on embedded servers
+	@exec $(PY) -m pipeline bench $(ARGS)
+test: .venv/.dev-ready ## everything CI runs: lint, types, SQL, tests
+	@$(MAKE) --no-print-directory check
+	@exec $(PY) -m pytest $(ARGS)
+check: lint types ## everything but the tests
+lint: .venv/.dev-ready ## ruff and sqlfluff
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m sqlfluff lint --processes 2 --nofail --quiet sql >/dev/null && $(PY) -m sqlfluff lint --processes 2 sql
+types: .venv/.dev-ready ## mypy, strict, tests too
+	@$(PY) -m mypy
+lock: .venv/.dev-ready ## write the hash-locked requirements anew from pyproject.toml
+	@$(PY) tools/lock.py
+clean: ## remove the environment, caches and embedded servers' data
+	rm -rf .venv .orgstream dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

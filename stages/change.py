@@ -1,0 +1,32 @@
+"""A change: one committed insert, update or delete of one record, as capture saw it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Operation(StrEnum):
+    """What happened to the record; the values are those of `change_queue.operation`."""
+
+    INSERT = "INSERT"
+    UPDATE = "UPDATE"
+    DELETE = "DELETE"
+    TRUNCATE = "TRUNCATE"
+
+
+class Change(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """One row of the outbox. Keys and rows stay the JSON text that Postgres made until a stage reads them."""
+
+    id: int
+    schema: str
+    table: str
+    operation: Operation
+    origin: str
+    captured_at: str
+    key: msgspec.Raw = msgspec.Raw(b"null")
+    old_key: msgspec.Raw = msgspec.Raw(b"null")
+    before: msgspec.Raw = msgspec.Raw(b"null")
+    after: msgspec.Raw = msgspec.Raw(b"null")
+    path: tuple[str, ...] = ()
