@@ -44,9 +44,10 @@ def _fault(setting: Setting, by: str, text: str, problem: str) -> str:
 
 
 def _unknown(settings: Iterable[Setting], environ: Mapping[str, str]) -> Iterator[str]:
-    known = [variable for setting in settings for variable in setting.variables]
+    variables = [variable for setting in settings for variable in setting.variables]
+    known = {variable.removeprefix(PREFIX): variable for variable in variables}
     for name in sorted(environ):
-        if name.startswith(PREFIX) and name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            remedy = f"Did you mean {near[0]}?" if near else "`orgstream settings` lists all of them."
+        if name.startswith(PREFIX) and name not in variables:
+            near = difflib.get_close_matches(name.removeprefix(PREFIX), known, n=1)
+            remedy = f"Did you mean {known[near[0]]}?" if near else "`orgstream settings` lists all of them."
             yield f"{name} is not a setting. {remedy}"

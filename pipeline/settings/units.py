@@ -24,7 +24,7 @@ def parse_seconds(text: str) -> float:
     """Seconds in `text`: a number with ms, s, m, h or d; without one it means seconds. Raises ValueError."""
     number, unit = _split(text)
     if unit not in {"", *_SECONDS}:
-        raise ValueError("not a duration such as 45s, 30m, 12h or 7d")
+        raise ValueError("not a duration")
     return float(number * _SECONDS[unit or "s"])
 
 
@@ -33,7 +33,7 @@ def parse_bytes(text: str) -> int:
     number, unit = _split(text)
     factor = {name.lower(): bytes_ for name, bytes_ in _BYTES.items()}.get(unit.lower() or "b")
     if factor is None or number * factor % 1:
-        raise ValueError("not a size such as 512KiB, 64MiB or 1GiB")
+        raise ValueError("not a size")
     return int(number * factor)
 
 

@@ -1,0 +1,3 @@
+"""Tests of the adapters, against real servers."""
+
+from __future__ import annotations
