@@ -1,0 +1,206 @@
+"""Compiling a rule set: rules as data become closures, one table's rules together, once per version."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, TypedDict, cast
+
+import msgspec
+
+from stages.change import Operation
+from stages.expression import Expression, SqlType, Value, assign_literal, assignment, compile_condition
+from stages.expression import compile_expression, sql_type, unchanged
+from stages.rules.model import Mapping as MappedColumn
+from stages.rules.model import Rule, RuleSet, SetColumns, Table, TableName
+
+_PYTHON: dict[SqlType, Any] = {
+    SqlType.TEXT: str | None,
+    SqlType.BOOLEAN: bool | None,
+    SqlType.INTEGER: int | None,
+    SqlType.NUMERIC: Decimal | None,
+    SqlType.DOUBLE: float | None,
+    SqlType.DATE: date | None,
+    SqlType.TIMESTAMP: datetime | None,
+    SqlType.TIMESTAMPTZ: datetime | None,
+    SqlType.OTHER: Any,
+}
+
+Row = dict[str, Any]
+Evaluate = Callable[[Row], Any]
+
+
+class UnmappedValue(Exception):
+    """Raised when a `values` table has no entry for a value and the mapping no default."""
+
+
+class CompiledRule(msgspec.Struct, frozen=True):
+    """A rule ready to run. The tuples pair a target column with the function of its value."""
+
+    rule: Rule
+    target: Table
+    condition: Evaluate | None
+    key: tuple[Evaluate, ...]
+    columns: tuple[tuple[str, Evaluate], ...]
+    set_on_delete: tuple[tuple[str, Evaluate], ...]
+    set_on_unmatched: tuple[tuple[str, Evaluate], ...]
+
+    @property
+    def key_columns(self) -> tuple[str, ...]:
+        """The target columns that recognise the record."""
+        return tuple(self.rule.key)
+
+
+class TableRules(msgspec.Struct, frozen=True):
+    """The enabled rules of one source table, and the decoder of its rows."""
+
+    rules: tuple[CompiledRule, ...]
+    operations: frozenset[Operation]
+    decoder: msgspec.json.Decoder[Any]
+
+
+class CompiledRules(msgspec.Struct, frozen=True):
+    """A rule set ready to run."""
+
+    version: int
+    tables: dict[tuple[str, str], TableRules]  # by schema and name, as a change names its table
+    by_id: dict[int, CompiledRule]
+    org_of: dict[str, str]  # schema -> org
+
+
+def compile_rules(rule_set: RuleSet) -> CompiledRules:
+    """Compile every enabled rule. Raises ExpressionError for what `validate` would have refused."""
+    tables = {table.name: table for table in rule_set.tables}
+    grouped: dict[TableName, list[CompiledRule]] = {}
+    needed: dict[TableName, dict[str, bool]] = {}
+    for rule in rule_set.rules:
+        if rule.enabled:
+            compiler = _Compiler(tables[rule.source], tables[rule.target], needed.setdefault(rule.source, {}))
+            grouped.setdefault(rule.source, []).append(compiler.compile(rule))
+    return CompiledRules(
+        version=rule_set.version,
+        tables={
+            (name.schema, name.name): _table_rules(tables[name], rules, needed[name])
+            for name, rules in grouped.items()
+        },
+        by_id={compiled.rule.id: compiled for rules in grouped.values() for compiled in rules},
+        org_of={schema: org for org, schema in rule_set.orgs.items()},
+    )
+
+
+def _table_rules(table: Table, rules: list[CompiledRule], needed: Mapping[str, bool]) -> TableRules:
+    fields: dict[str, Any] = {}
+    for column in table.columns:
+        if column.name in needed:
+            typed = needed[column.name]
+            fields[column.name] = _PYTHON[sql_type(column.type)] if typed else Any
+    row = TypedDict("row", fields)  # type: ignore[misc]  # its fields are known only now
+    return TableRules(
+        rules=tuple(rules),
+        operations=frozenset(operation for compiled in rules for operation in compiled.rule.on),
+        # Numbers that no expression reads pass as Decimal, so that not a digit is lost.
+        decoder=msgspec.json.Decoder(row, float_hook=Decimal),
+    )
+
+
+class _Compiler:
+    """Compiles the rules of one source and target; notes which source columns must be decoded, and how."""
+
+    def __init__(self, source: Table, target: Table, needed: dict[str, bool]) -> None:
+        self._types = {column.name: sql_type(column.type) for column in source.columns}
+        self._target = target
+        self._target_types = {column.name: column.type for column in target.columns}
+        self._needed = needed  # column -> whether an expression needs its typed value
+
+    def compile(self, rule: Rule) -> CompiledRule:
+        return CompiledRule(
+            rule=rule,
+            target=self._target,
+            condition=self._condition(rule.when),
+            key=tuple(self._column(name, text, typed=True) for name, text in rule.key.items()),
+            columns=tuple((name, self._mapping(name, mapping)) for name, mapping in rule.map.items()),
+            set_on_delete=self._set(rule.on_delete),
+            set_on_unmatched=self._set(rule.on_unmatched),
+        )
+
+    def _condition(self, when: str | None) -> Evaluate | None:
+        if when is None:
+            return None
+        expression = compile_condition(when, self._types)
+        self._need(expression, typed=True)
+        return cast(Evaluate, expression.evaluate)
+
+    def _set(self, policy: object) -> tuple[tuple[str, Evaluate], ...]:
+        if not isinstance(policy, SetColumns):
+            return ()
+        return tuple((name, self._column(name, text)) for name, text in policy.columns.items())
+
+    def _mapping(self, name: str, mapping: MappedColumn) -> Evaluate:
+        if mapping.values is None:
+            return self._column(name, cast(str, mapping.expr))
+        expression = compile_expression(cast(str, mapping.expr), self._types)
+        self._need(expression, typed=True)
+        default = None if mapping.default is None else self._column(name, mapping.default)
+        return _through_values(cast(Evaluate, expression.evaluate), mapping.values, default)
+
+    def _column(self, name: str, text: str, *, typed: bool = False) -> Evaluate:
+        expression = compile_expression(text, self._types)
+        target_type = self._target_types[name]
+        if expression.literal is not None:
+            return _constant(_sendable(assign_literal(expression.literal, target_type)))
+        convert = assignment(expression.type, target_type)
+        passes = expression.column is not None and convert is unchanged and not typed
+        self._need(expression, typed=not passes)
+        if passes:
+            return _field(cast(str, expression.column))
+        evaluate = cast(Evaluate, expression.evaluate)
+        if convert is not None and convert is not unchanged:
+            evaluate = _converted(evaluate, convert)
+        return _finite(evaluate) if expression.type in (SqlType.DOUBLE, SqlType.NUMERIC) else evaluate
+
+    def _need(self, expression: Expression, *, typed: bool) -> None:
+        for column in expression.columns:
+            self._needed[column] = typed or self._needed.get(column, False)
+
+
+def _field(name: str) -> Evaluate:
+    return lambda row: row[name]
+
+
+def _constant(value: Any) -> Evaluate:
+    return lambda _: value
+
+
+def _converted(evaluate: Evaluate, convert: Callable[[Value], Value]) -> Evaluate:
+    def converted(row: Row) -> Any:
+        value = evaluate(row)
+        return None if value is None else convert(value)
+
+    return converted
+
+
+def _through_values(evaluate: Evaluate, values: Mapping[str, str], default: Evaluate | None) -> Evaluate:
+    def through_values(row: Row) -> Any:
+        value = evaluate(row)
+        if value is None:
+            return None
+        if value in values:
+            return values[value]
+        if default is None:
+            raise UnmappedValue
+        return default(row)
+
+    return through_values
+
+
+def _finite(evaluate: Evaluate) -> Evaluate:
+    return lambda row: _sendable(evaluate(row))
+
+
+def _sendable(value: Any) -> Any:
+    """JSON has no NaN and no infinity: they go as the text that Postgres reads back."""
+    if isinstance(value, float | Decimal) and not math.isfinite(value):
+        return str(value)
+    return value
