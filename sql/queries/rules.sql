@@ -1,0 +1,65 @@
+-- name: lock
+-- One `rules apply` at a time, until its transaction ends.
+SELECT pg_advisory_xact_lock(hashtext('orgstream.rules'));
+
+-- name: live
+SELECT definition::text
+FROM orgstream.rule_set
+ORDER BY version DESC
+LIMIT 1;
+
+-- name: live_version
+SELECT coalesce(max(version), 0)
+FROM orgstream.rule_set;
+
+-- name: at
+SELECT definition::text
+FROM orgstream.rule_set
+WHERE version = %(version)s;
+
+-- name: latest_rules
+-- The newest version of every rule there ever was: a rule that comes back keeps its number.
+SELECT DISTINCT ON (name) definition::text
+FROM orgstream.replication_rules
+ORDER BY name, version DESC;
+
+-- name: add_rule_set
+INSERT INTO orgstream.rule_set (version, definition)
+VALUES (%(version)s, %(definition)s::json);
+
+-- name: add_rule
+INSERT INTO orgstream.replication_rules (rule_id, version, name, definition, since)
+VALUES (%(rule_id)s, %(version)s, %(name)s, %(definition)s::json, %(since)s);
+
+-- name: captured
+-- The tables that should carry our triggers, and whether they do: a table made anew has lost them.
+SELECT
+    c.table_schema,
+    c.table_name,
+    c.identity,
+    coalesce((
+        SELECT bool_and(t.tgenabled <> 'D')
+        FROM pg_trigger AS t
+        INNER JOIN pg_proc AS p ON t.tgfoid = p.oid
+        WHERE
+            t.tgrelid = to_regclass(format('%%I.%%I', c.table_schema, c.table_name))
+            AND p.pronamespace = 'orgstream'::regnamespace AND NOT t.tgisinternal
+    ), false) AS is_installed
+FROM orgstream.captured_table AS c
+ORDER BY c.table_schema, c.table_name;
+
+-- name: install_capture
+SELECT orgstream.install_capture(%(schema)s, %(table)s, %(identity)s::text []);
+
+-- name: remove_capture
+SELECT orgstream.remove_capture(%(schema)s, %(table)s);
+
+-- name: limit_statement
+-- For this transaction only.
+SELECT set_config('statement_timeout', %(timeout)s, true);
+
+-- name: count_records
+-- How many records a rule would take now; the braces are filled in by composition.
+SELECT count(*)
+FROM {table}
+WHERE {condition};
