@@ -1,1 +1,10 @@
-main=None
+"""`python -m pipeline` is `orgstream`."""
+
+from __future__ import annotations
+
+import sys
+
+from pipeline.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())
