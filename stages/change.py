@@ -30,3 +30,10 @@ class Change(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     before: msgspec.Raw = msgspec.Raw(b"null")
     after: msgspec.Raw = msgspec.Raw(b"null")
     path: tuple[str, ...] = ()
+
+    def without_rows(self) -> Change:
+        """The change without its rows, which may be large: what names it, for the ledger and the letters."""
+        return msgspec.structs.replace(self, before=_NULL, after=_NULL)
+
+
+_NULL = msgspec.Raw(b"null")

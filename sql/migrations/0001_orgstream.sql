@@ -65,6 +65,10 @@ CREATE TABLE orgstream.change_queue (
     origin text NOT NULL,
     path text [] NOT NULL DEFAULT '{}'
 );
+-- Not compressed: then a row's size is known without reading it, which is how the relay bounds its memory.
+ALTER TABLE orgstream.change_queue
+ALTER COLUMN before SET STORAGE EXTERNAL,
+ALTER COLUMN after SET STORAGE EXTERNAL;
 ALTER TABLE orgstream.change_queue SET (
     autovacuum_vacuum_insert_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05
 );
@@ -90,6 +94,8 @@ CREATE TABLE orgstream.tick (
     changes bigint,
     published_at timestamptz
 );
+INSERT INTO orgstream.tick (id, snapshot, queue_position, changes, published_at)
+VALUES (0, '1:1:', 0, 0, clock_timestamp());
 COMMENT ON TABLE orgstream.tick IS 'Snapshots that cut the outbox into batches: a tick''s batch is what its snapshot sees and the one before does not.';
 COMMENT ON COLUMN orgstream.tick.id IS 'Rises by one. It is the first half of the stream ids of its batch.';
 COMMENT ON COLUMN orgstream.tick.snapshot IS 'pg_current_snapshot(), committed before its batch is published.';
@@ -177,7 +183,8 @@ CREATE TABLE orgstream.dead_letter (
     resolved_at timestamptz,
     resolution text
 );
-CREATE UNIQUE INDEX dead_letter_once ON orgstream.dead_letter (change_id, rule) NULLS NOT DISTINCT WHERE resolved_at IS NULL;
+CREATE UNIQUE INDEX dead_letter_once ON orgstream.dead_letter (change_id, rule) NULLS NOT DISTINCT
+WHERE resolved_at IS NULL AND change_id IS NOT NULL;
 COMMENT ON TABLE orgstream.dead_letter IS 'Changes that could not be applied, each with its cause, for a person.';
 COMMENT ON COLUMN orgstream.dead_letter.id IS 'The letter''s number.';
 COMMENT ON COLUMN orgstream.dead_letter.change_id IS 'The change, in change_queue; NULL where the entry was unreadable.';

@@ -143,7 +143,7 @@ class _Compiler:
         expression = compile_expression(cast(str, mapping.expr), self._types)
         self._need(expression, typed=True)
         default = None if mapping.default is None else self._column(name, mapping.default)
-        return _through_values(cast(Evaluate, expression.evaluate), mapping.values, default)
+        return _through_values(name, cast(Evaluate, expression.evaluate), mapping.values, default)
 
     def _column(self, name: str, text: str, *, typed: bool = False) -> Evaluate:
         expression = compile_expression(text, self._types)
@@ -181,7 +181,9 @@ def _converted(evaluate: Evaluate, convert: Callable[[Value], Value]) -> Evaluat
     return converted
 
 
-def _through_values(evaluate: Evaluate, values: Mapping[str, str], default: Evaluate | None) -> Evaluate:
+def _through_values(
+    name: str, evaluate: Evaluate, values: Mapping[str, str], default: Evaluate | None
+) -> Evaluate:
     def through_values(row: Row) -> Any:
         value = evaluate(row)
         if value is None:
@@ -189,7 +191,7 @@ def _through_values(evaluate: Evaluate, values: Mapping[str, str], default: Eval
         if value in values:
             return values[value]
         if default is None:
-            raise UnmappedValue
+            raise UnmappedValue(f"`values` of {name} does not know the record's value and there is no `default`")
         return default(row)
 
     return through_values

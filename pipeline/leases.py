@@ -1,0 +1,150 @@
+"""Leases: who may work on a partition, with a fencing number (the term) that rises at every grant.
+
+They live in Postgres, by its clock, so that they outlast Redis; a holder that lost one is refused by the
+term wherever it tries to have an effect.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from pipeline.postgres.queries import load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+
+    import psycopg
+
+    from pipeline.process import Process
+
+EntryId = tuple[int, int]
+START: Final[EntryId] = (0, 0)
+
+
+class Grant(msgspec.Struct, frozen=True):
+    """A partition that is ours: the term for each of our stages, and how far `apply` had come."""
+
+    partition: int
+    terms: dict[str, int]
+    position: EntryId = START
+
+
+class Leases:
+    """The leases of one process on the partitions of its stages, shared evenly with its like.
+
+    `tend` talks to Postgres only when it is time to (five times in the life of a lease).
+    """
+
+    def __init__(
+        self,
+        connection: psycopg.Connection,
+        process: Process,
+        *,
+        stages: Sequence[str],
+        partitions: int,
+        seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._connection = connection
+        self._process = process
+        self._stages = list(stages)
+        self._partitions = partitions
+        self._seconds = seconds
+        self._clock = clock
+        self._next_tending = -math.inf
+        self.held: dict[int, Grant] = {}
+        connection.execute(load("lease")["prepare"], {"stages": self._stages, "partitions": partitions})
+
+    def tend(self) -> tuple[list[Grant], list[int]]:
+        """Renew, take free partitions up to our share, give surplus back; what was gained and lost."""
+        now = self._clock()
+        if now < self._next_tending:
+            return [], []
+        self._next_tending = now + self._seconds / 5
+        self._announce()
+        lost = self._renew()
+        share = math.ceil(self._partitions / max(1, self._sharers()))
+        surplus = sorted(self.held)[share:]
+        self.release(surplus)
+        gained = self._take(share - len(self.held))
+        if gained:
+            self._next_tending = now  # there may be more, or a newcomer
+        return gained, lost + surplus
+
+    def drop(self, partitions: Collection[int]) -> None:
+        """Forget leases that turned out to be lost."""
+        for partition in partitions:
+            self.held.pop(partition, None)
+        self._next_tending = -math.inf
+
+    def release(self, partitions: Collection[int] | None = None) -> None:
+        """Hand leases back (all of them by default), so that the next holder need not wait."""
+        giving = list(self.held) if partitions is None else list(partitions)
+        if giving:
+            self._connection.execute(
+                load("lease")["release"],
+                {"holder": self._process.id, "stages": self._stages, "partitions": giving},
+            )
+        for partition in giving:
+            self.held.pop(partition, None)
+
+    def leave(self) -> None:
+        """Hand everything back and forget this process."""
+        self.release()
+        self._connection.execute(load("lease")["forget"], {"id": self._process.id})
+
+    def _announce(self) -> None:
+        self._connection.execute(
+            load("lease")["announce"],
+            {**msgspec.structs.asdict(self._process), "stages": list(self._process.stages)},
+        )
+
+    def _renew(self) -> list[int]:
+        if not self.held:
+            return []
+        rows = self._connection.execute(
+            load("lease")["renew"],
+            {"holder": self._process.id, "stages": self._stages, "seconds": self._seconds},
+        ).fetchall()
+        terms = {(partition, stage): term for stage, partition, term in rows}
+        lost = [
+            partition
+            for partition, grant in self.held.items()
+            if any(terms.get((partition, stage)) != term for stage, term in grant.terms.items())
+        ]
+        for partition in lost:
+            del self.held[partition]
+        return lost
+
+    def _sharers(self) -> int:
+        row = self._connection.execute(
+            load("lease")["sharers"], {"stages": self._stages, "seconds": self._seconds}
+        ).fetchone()
+        return row[0] if row else 1
+
+    def _take(self, count: int) -> list[Grant]:
+        if count <= 0:
+            return []
+        with self._connection.transaction():
+            self._connection.execute(load("lease")["serialise"])
+            rows = self._connection.execute(
+                load("lease")["grant"],
+                {
+                    "holder": self._process.id,
+                    "stages": self._stages,
+                    "partitions": self._partitions,
+                    "seconds": self._seconds,
+                    "count": count,
+                },
+            ).fetchall()
+        gained: dict[int, Grant] = {}
+        for stage, partition, term, tick, ordinal in rows:
+            grant = gained.get(partition) or Grant(partition, {})
+            grant.terms[stage] = term
+            gained[partition] = msgspec.structs.replace(grant, position=max(grant.position, (tick, ordinal)))
+        self.held.update(gained)
+        return list(gained.values())

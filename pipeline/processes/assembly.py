@@ -1,0 +1,79 @@
+"""Opening a relay or a worker with all it needs, and closing it again."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from pipeline.leases import Leases
+from pipeline.postgres.connection import connect as connect_postgres
+from pipeline.postgres.connection import require_migrated
+from pipeline.postgres.target import Target
+from pipeline.redis.connection import connect as connect_redis
+from pipeline.redis.streams import PartitionStreams
+from pipeline.relay import Limits, Relay
+from pipeline.rules.cache import RuleSource
+from pipeline.topology import RELAY, Step
+from pipeline.worker import Worker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from pipeline.process import Process
+    from pipeline.settings import Settings
+
+
+@contextlib.contextmanager
+def open_relay(
+    settings: Settings, process: Process, *, observe: Callable[[int], None] = lambda _: None
+) -> Iterator[Relay]:
+    """A relay on connections of its own. Raises ConfigurationError, Failure, ServerUnreachable."""
+    with contextlib.ExitStack() as stack:
+        connection = stack.enter_context(contextlib.closing(connect_postgres(settings, "relay")))
+        require_migrated(connection)
+        client = stack.enter_context(contextlib.closing(connect_redis(settings)))
+        leases = Leases(connection, process, stages=[RELAY], partitions=1, seconds=settings.lease_seconds)
+        limits = Limits(
+            settings.partitions, settings.relay_batch, settings.stream_max_entries, settings.stream_max_bytes
+        )
+        stack.callback(_leave, leases)
+        yield Relay(connection, PartitionStreams(client), leases, limits, observe=observe)
+
+
+@contextlib.contextmanager
+def open_worker(
+    settings: Settings,
+    process: Process,
+    steps: Sequence[Step],
+    *,
+    observe: Callable[..., None] = lambda *_: None,
+) -> Iterator[Worker]:
+    """A worker of these steps on connections of its own. Raises like `open_relay`."""
+    with contextlib.ExitStack() as stack:
+        connection = stack.enter_context(contextlib.closing(connect_postgres(settings, "worker")))
+        require_migrated(connection)
+        client = stack.enter_context(contextlib.closing(connect_redis(settings)))
+        stages = [step.stage for step in steps]
+        leases = Leases(
+            connection, process, stages=stages, partitions=settings.partitions, seconds=settings.lease_seconds
+        )
+        stack.callback(_leave, leases)
+        yield Worker(
+            connection,
+            PartitionStreams(client),
+            leases,
+            RuleSource(lambda: connect_postgres(settings, "rules"), client),
+            steps,
+            consumer=process.id,
+            batch=settings.worker_batch,
+            target=Target(connection, process.id) if stages[-1] == "apply" else None,
+            observe=observe,
+        )
+
+
+def _leave(leases: Leases) -> None:
+    """Hand the leases back; where Postgres is away they run out by themselves."""
+    with contextlib.suppress(psycopg.Error):
+        leases.leave()

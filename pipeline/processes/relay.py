@@ -1,0 +1,83 @@
+"""The `relay` process: publish while there is something, stay awake a moment, then sleep until the bell."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import TYPE_CHECKING, Final
+
+from pipeline.log import get_logger
+from pipeline.postgres.connection import connect
+from pipeline.process import this_process
+from pipeline.processes.assembly import open_relay
+from pipeline.supervise import supervise
+from pipeline.wakeup import Wakeup
+
+if TYPE_CHECKING:
+    from pipeline.process import Process
+    from pipeline.relay import Relay
+    from pipeline.settings import Settings
+    from pipeline.signals import Stop
+
+_PAUSE: Final = 0.001  # between two looks while awake
+_ROOM_PAUSE: Final = 0.005  # while the streams are full
+log = get_logger()
+
+
+def run_relay(settings: Settings, stop: Stop) -> None:
+    """Relay until told to stop; through outages. Raises ConfigurationError, Failure."""
+    process = this_process(settings, "relay")
+    supervise(lambda: _relay(settings, process, stop), stop)
+
+
+def _relay(settings: Settings, process: Process, stop: Stop) -> None:
+    with contextlib.closing(connect(settings, "relay-bell")) as bell, open_relay(settings, process) as relay:
+        log.info("started", action="started", id=process.id)
+        _Loop(relay, Wakeup(bell), settings, stop).run()
+
+
+class _Loop:
+    def __init__(self, relay: Relay, wakeup: Wakeup, settings: Settings, stop: Stop) -> None:
+        self._relay = relay
+        self._wakeup = wakeup
+        self._settings = settings
+        self._stop = stop
+        self._leading = False
+
+    def run(self) -> None:
+        active = time.monotonic()
+        while not self._stop.requested:
+            if self._relay.step():
+                active = time.monotonic()
+            elif self._relay.waiting:
+                self._stop.wait(_ROOM_PAUSE)
+                active = time.monotonic()
+            elif not self._relay.leading:
+                self._stop.wait(self._settings.lease_seconds / 10)
+            elif time.monotonic() - active < self._settings.relay_idle_seconds:
+                time.sleep(_PAUSE)
+            else:
+                self._sleep()
+                active = time.monotonic()
+            self._tell()
+
+    def _sleep(self) -> None:
+        """Wait for the bell. Who wrote before the bell was on and commits only now does not ring it, so
+        while somebody is at it we look again soon, and then ever later.
+        """
+        self._wakeup.sleep()
+        pause = _PAUSE
+        while not self._stop.requested and not self._relay.step():
+            longest = self._settings.relay_poll_seconds
+            pause = min(2 * pause, longest) if self._relay.open_transactions else longest
+            if self._wakeup.wait(pause) or not self._relay.leading:
+                break
+        self._wakeup.wake()
+
+    def _tell(self) -> None:
+        if self._relay.leading != self._leading:
+            self._leading = self._relay.leading
+            if self._leading:
+                log.info("this relay is the active one", action="relay_leading")
+            else:
+                log.info("this relay stands by", action="relay_standby")

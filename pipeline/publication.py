@@ -1,0 +1,111 @@
+"""Publishing one tick's batch: where each entry goes, and when it must wait for the streams to run empty.
+
+A change of a record's identity is one entry, in the partition of the old key. What came before under the
+new key lies in another partition, and so will what follows: there the relay lets the streams run empty, once
+before and once after, so that order holds across partitions. `Moves` keeps account of when that is needed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from pipeline.redis.keys import partition_of
+from pipeline.redis.streams import Entry
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pipeline.leases import EntryId
+    from pipeline.ticks import Tick
+
+CHANGE: Final = b"change"
+_REMEMBERED: Final = 50_000
+
+QueueRow = tuple[int, str | None, str | None, str]  # id, route, old route, the entry's JSON
+
+
+class Moves:
+    """Which records were published since the streams were last seen empty, as far as moves need to know."""
+
+    def __init__(self) -> None:
+        self._known = False  # whether the two sets tell of everything since then
+        self._published: set[str] = set()
+        self._moved: set[str] = set()
+        self.waiting = False  # an entry waits until the streams are empty
+
+    def emptied(self) -> None:
+        """The streams are empty: nothing published before can be overtaken."""
+        self._known = True
+        self.waiting = False
+        self._published.clear()
+        self._moved.clear()
+
+    def must_wait(self, route: str, old_route: str | None, partitions: int) -> bool:
+        """Whether this entry may go out only after the streams have run empty."""
+        if route in self._moved:
+            return True
+        if old_route is None or partition_of(old_route, partitions) == partition_of(route, partitions):
+            return False
+        return not self._known or route in self._published
+
+    def published(self, route: str, old_route: str | None, partitions: int) -> None:
+        """Take note of an entry."""
+        if old_route is not None and partition_of(old_route, partitions) != partition_of(route, partitions):
+            self._moved.add(route)
+        if self._known:
+            self._published.add(route)
+            if old_route is not None:
+                self._published.add(old_route)
+            if len(self._published) > _REMEMBERED:  # forget, and wait once more at the next move
+                self._known = False
+                self._published.clear()
+
+
+class Routed(msgspec.Struct):
+    """A piece of a batch, ready to be appended."""
+
+    entries: dict[int, list[Entry]]
+    rows: int  # how many of the rows it covers
+    bytes: int
+    waits: bool  # whether the row after them has to wait for empty streams
+
+
+class Publication(msgspec.Struct):
+    """The tick whose batch is being published, and how far that is."""
+
+    previous: Tick
+    tick: Tick
+    after: int  # change id up to which the outbox was read
+    fresh: bool  # taken by this relay and never tried before: then every entry must be new to Redis
+    ordinal: int = 0
+
+    def route(
+        self, rows: Sequence[QueueRow], moves: Moves, partitions: int, only: Mapping[int, EntryId]
+    ) -> Routed:
+        """Sort rows into partitions, up to the first that has to wait.
+
+        `only` names the partitions that are being made again, with what they have applied.
+        """
+        routed = Routed({}, 0, 0, waits=False)
+        for number, (_, route, old_route, document) in enumerate(rows):
+            ordinal = self.ordinal + number + 1
+            name = route or ""  # a truncated table is no record
+            if moves.must_wait(name, old_route, partitions):
+                routed.waits = True
+                break
+            partition = partition_of(old_route or name, partitions)
+            routed.rows += 1
+            moves.published(name, old_route, partitions)
+            if self._wanted(partition, (self.tick.id, ordinal), only):
+                encoded = document.encode()
+                entry = Entry(b"%d-%d" % (self.tick.id, ordinal), CHANGE, encoded)
+                routed.entries.setdefault(partition, []).append(entry)
+                routed.bytes += len(encoded)
+        return routed
+
+    def _wanted(self, partition: int, id_: EntryId, only: Mapping[int, EntryId]) -> bool:
+        if partition in only:
+            return id_ > only[partition]
+        return not self.tick.published

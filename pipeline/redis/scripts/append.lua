@@ -1,0 +1,26 @@
+#!lua
+-- Append entries to a stream under their own ids, if the fence allows.
+--   KEYS[1]  fence    hash: stage -> highest term seen
+--   KEYS[2]  stream   one stage's input in one partition; ids rise
+--   ARGV     stage, term, then id, field, document for each entry, ids rising
+-- Returns how many were appended: an id at or below the stream's last is there already and is left out.
+-- Errors: LOST when Redis knows the stream or the fence no more, FENCED for a lower term.
+local known = redis.call('HGET', KEYS[1], ARGV[1])
+if not known or redis.call('EXISTS', KEYS[2]) == 0 then
+  return redis.error_reply('LOST the streams of this partition are gone')
+end
+if tonumber(ARGV[2]) < tonumber(known) then
+  return redis.error_reply('FENCED a later holder works on this partition')
+end
+local appended = 0
+for i = 3, #ARGV, 3 do
+  local reply = redis.pcall('XADD', KEYS[2], ARGV[i], ARGV[i + 1], ARGV[i + 2])
+  if type(reply) == 'table' and reply.err then
+    if not string.find(reply.err, 'equal or smaller', 1, true) then
+      return reply
+    end
+  else
+    appended = appended + 1
+  end
+end
+return appended

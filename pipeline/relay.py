@@ -1,0 +1,265 @@
+"""The relay: takes ticks and publishes their batches into the partition streams, one relay at a time.
+
+It moves in steps, so that a process, `drain` and a test drive it alike.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+import redis
+
+from pipeline.postgres.queries import load
+from pipeline.publication import Moves, Publication
+from pipeline.redis.streams import Entry, Fenced, StreamsLost
+from pipeline.ticks import Snapshot, Tick, ticks_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import psycopg
+
+    from pipeline.leases import EntryId, Leases
+    from pipeline.publication import QueueRow, Routed
+    from pipeline.redis.streams import PartitionStreams
+
+MARK: Final = b"mark"
+_BATCH_BYTES: Final = 8 * 1024 * 1024
+_VERIFY_SECONDS: Final = 1.0
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """How much the relay reads at a time and how much may lie in the streams."""
+
+    partitions: int
+    batch: int
+    max_entries: int
+    max_bytes: int
+
+
+class Relay:
+    """One relay's state: the last tick published, the ones to publish, and the room left in the streams."""
+
+    def __init__(
+        self,
+        connection: psycopg.Connection,
+        streams: PartitionStreams,
+        leases: Leases,
+        limits: Limits,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        observe: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        self._connection = connection
+        self._streams = streams
+        self._leases = leases
+        self._limits = limits
+        self._clock = clock
+        self._observe = observe
+        self._queries = load("relay")
+        self._term: int | None = None
+        self._moves = Moves()
+        self._rebuilding: dict[int, EntryId] = {}
+        self._to_publish: list[Tick] = []
+        self._publication: Publication | None = None
+        self._room = (0, 0)
+        self._verify_at = 0.0
+        self._marked: EntryId = (0, 0)
+        self._next_mark = 0.0
+        self.last = Tick(0, "1:1:", 0, published=True)
+        self.ordinal = 0  # entries of the last tick
+        self.waiting = False  # for room, or for the streams to run empty
+        self.open_transactions = False  # whether a writer was at work when we last looked
+
+    @property
+    def leading(self) -> bool:
+        """Whether this is the one active relay."""
+        return self._term is not None
+
+    def step(self) -> bool:
+        """Do one piece of work; whether there was any. Raises what Redis and Postgres raise.
+
+        After an error the next step takes over anew.
+        """
+        self.waiting = False
+        self._lead()
+        if self._term is None:
+            return False
+        try:
+            return self._work(self._term)
+        except Fenced:
+            self._leases.drop([0])
+            self._term = None
+            return False
+        except StreamsLost:
+            self._verify_at = 0.0
+            return True
+        except redis.ResponseError as error:
+            if "OOM" not in str(error):
+                raise
+            self._retry_later()
+            return False
+
+    def mark(self) -> EntryId:
+        """Send a watermark through all partitions; its id. Everything published is finished once it is."""
+        id_ = (self.last.id, self.ordinal + 1)
+        if self._term is not None and id_ > self._marked:
+            row = self._connection.execute(self._queries["taken_at"], {"id": self.last.id}).fetchone()
+            entry = Entry(b"%d-%d" % id_, MARK, str(row[0] if row else "").encode())
+            self._streams.append({p: [entry] for p in range(self._limits.partitions)}, self._term)
+            self._marked = id_
+        self._next_mark = self._clock() + _VERIFY_SECONDS
+        return id_
+
+    def _lead(self) -> None:
+        gained, lost = self._leases.tend()
+        if lost:
+            self._term = None
+        for grant in gained:
+            self._term = grant.terms["relay"]
+            self._publication = None
+            self._verify_at = 0.0
+            ticks = ticks_of(self._connection.execute(self._queries["last_published"]).fetchall())
+            self.last, self._to_publish = ticks[0], ticks[1:]
+            self._moves = Moves()
+
+    def _work(self, term: int) -> bool:
+        if self._clock() >= self._verify_at:
+            self._verify(term)
+        if self._publication is None:
+            self._publication = self._next_publication(term)
+        if self._publication is not None:
+            return self._publish(self._publication, term)
+        if self._clock() >= self._next_mark:
+            self.mark()
+        return False
+
+    def _verify(self, term: int) -> None:
+        """Whether Redis still holds what was published; if not, publish again what is not applied."""
+        lost = self._streams.prepare(range(self._limits.partitions), term)
+        published = self._streams.published()
+        if published is None or published < self.last.id:  # Redis went back in time, or began anew
+            lost = list(range(self._limits.partitions))
+        if lost:
+            self._rebuild(lost)
+        self._verify_at = self._clock() + _VERIFY_SECONDS
+
+    def _rebuild(self, lost: list[int]) -> None:
+        rows = self._connection.execute(load("lease")["positions"]).fetchall()
+        positions = {partition: (tick, ordinal) for partition, tick, ordinal in rows}
+        self._rebuilding |= {partition: positions.get(partition, (0, 0)) for partition in lost}
+        first = max(1, min(tick for tick, _ in self._rebuilding.values()))
+        ticks = ticks_of(self._connection.execute(self._queries["from_tick"], {"id": first - 1}).fetchall())
+        self.last, self._to_publish = ticks[0], ticks[1:]
+        self._publication = None
+        self._moves = Moves()
+        self._marked = (0, 0)
+        self._room = (0, 0)
+
+    def _next_publication(self, term: int) -> Publication | None:
+        fresh = not self._to_publish
+        tick = self._take_tick(term) if fresh else self._to_publish.pop(0)
+        if tick is None:
+            return None
+        late = self.last.parsed.ended_by(tick.parsed)
+        after = self.last.position
+        if late:  # they drew their ids before the last tick
+            row = self._connection.execute(
+                self._queries["position_before"], {"tick": self.last.id, "xid": str(min(late))}
+            ).fetchone()
+            after = row[0] if row else 0
+        return Publication(self.last, tick, after, fresh)
+
+    def _take_tick(self, term: int) -> Tick | None:
+        row = self._connection.execute(
+            self._queries["peek"], {"position": self.last.position, "last": self.last.snapshot}
+        ).fetchone()
+        if row is None:
+            return None
+        position, snapshot, news = row
+        now = Snapshot.parse(snapshot)
+        self.open_transactions = bool(now.open)
+        if not news and not self.last.parsed.ended_by(now):
+            return None
+        taken = self._connection.execute(
+            self._queries["take_tick"], {"id": self.last.id + 1, "position": position, "term": term}
+        ).fetchone()
+        if taken is None:
+            raise Fenced("a later relay has taken over")
+        return Tick(self.last.id + 1, taken[0], position, published=False)
+
+    def _publish(self, publication: Publication, term: int) -> bool:
+        if self._moves.waiting and not self._emptied():
+            return False
+        if not self._measure_room():
+            return False
+        rows = self._read(publication)
+        if not rows:
+            self._finish(publication)
+            return True
+        routed = publication.route(rows, self._moves, self._limits.partitions, self._rebuilding)
+        self._append(publication, routed, term)
+        publication.after = rows[routed.rows - 1][0] if routed.rows else publication.after
+        publication.ordinal += routed.rows
+        self._moves.waiting = routed.waits
+        return True
+
+    def _append(self, publication: Publication, routed: Routed, term: int) -> None:
+        count = sum(map(len, routed.entries.values()))
+        fresh, publication.fresh = publication.fresh, False
+        appended = self._streams.append(routed.entries, term)
+        if fresh and appended < count:  # ids that we never gave stand in a stream: it is not ours any more
+            raise StreamsLost("entries of another writer stand in the streams")
+        publication.fresh = fresh
+        entries, size = self._room
+        self._room = (entries - count, size - routed.bytes)
+        self._observe(appended)
+
+    def _read(self, publication: Publication) -> list[QueueRow]:
+        entries, size = self._room
+        return self._connection.execute(
+            self._queries["batch"],
+            {
+                "after": publication.after,
+                "snapshot": publication.tick.snapshot,
+                "last": publication.previous.snapshot,
+                "rows": min(self._limits.batch, entries),
+                "bytes": min(_BATCH_BYTES, size),
+            },
+        ).fetchall()
+
+    def _finish(self, publication: Publication) -> None:
+        tick = publication.tick
+        self._streams.set_published(tick.id)
+        self._connection.execute(self._queries["mark_published"], {"id": tick.id, "changes": publication.ordinal})
+        self.last, self.ordinal = msgspec.structs.replace(tick, published=True), publication.ordinal
+        self._publication = None
+        if not self._to_publish:
+            self._rebuilding = {}
+
+    def _measure_room(self) -> bool:
+        """Whether the streams have room. They are looked at only when what was free then is used up."""
+        if min(self._room) > 0:
+            return True
+        entries, size = self._streams.outstanding(self._limits.partitions)
+        # An empty stream has a size too; what is alone in the streams may be as large as it is.
+        room = (self._limits.max_entries - entries, self._limits.max_bytes - size if entries else self._limits.max_bytes)
+        self._room = room
+        self.waiting = min(room) <= 0
+        return not self.waiting
+
+    def _emptied(self) -> bool:
+        if not self._streams.empty(self._limits.partitions):
+            self.waiting = True
+            return False
+        self._moves.emptied()
+        return True
+
+    def _retry_later(self) -> None:
+        """Redis is full: nothing is lost, the backlog stays in Postgres until the workers have made room."""
+        if self._publication is not None:
+            self._publication.fresh = False
+        self._room = (0, 0)
+        self.waiting = True

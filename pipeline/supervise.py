@@ -1,0 +1,55 @@
+"""Keeping a process at its work: an outage of a server is waited out with back-off, a bug surfaces."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import psycopg
+import redis
+import tenacity
+
+from pipeline.errors import ServerUnreachable
+from pipeline.log import describe, get_logger
+from pipeline.postgres.faults import Fault, fault_of
+from pipeline.postgres.target import LeaseLost
+from pipeline.redis.streams import Fenced, StreamsLost
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pipeline.signals import Stop
+
+_LONGEST_WAIT: Final = 5.0
+log = get_logger()
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether trying again later may help: a server is away, or a lease has gone to somebody else."""
+    if isinstance(error, psycopg.Error):
+        return fault_of(error) is Fault.OUTAGE
+    return isinstance(error, redis.RedisError | ServerUnreachable | LeaseLost | StreamsLost | Fenced)
+
+
+def supervise(work: Callable[[], None], stop: Stop) -> None:
+    """Run `work`, which opens what it needs and returns when told to stop; after an outage run it again.
+
+    Raises what `work` raises for anything but an outage.
+    """
+    tenacity.Retrying(
+        retry=tenacity.retry_if_exception(lambda error: is_outage(error) and not stop.requested),
+        wait=tenacity.wait_exponential_jitter(initial=0.1, max=_LONGEST_WAIT, jitter=0.1),
+        sleep=lambda seconds: stop.wait(seconds),  # noqa: PLW0108  # its answer is not wanted
+        before_sleep=_tell,
+        reraise=True,
+    )(work)
+
+
+def _tell(state: tenacity.RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    log.warning(
+        "paused by an outage, trying again",
+        action="outage",
+        error=describe(error) if error else "",
+        attempt=state.attempt_number,
+        seconds=round(state.upcoming_sleep, 2),
+    )

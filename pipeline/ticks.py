@@ -1,0 +1,55 @@
+"""Ticks: snapshots that cut the outbox into batches without losing late commits (the method of PgQ).
+
+A batch is what one tick's snapshot sees and the one before does not, in the order of the change ids. A
+transaction that commits late, with ids long passed, is in the batch of the first tick that sees it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """A pg_snapshot: transactions below `xmin` are over, from `xmax` on not begun, `open` were in progress."""
+
+    xmin: int
+    xmax: int
+    open: tuple[int, ...]
+
+    @classmethod
+    def parse(cls, text: str) -> Snapshot:
+        """Read Postgres's text form, `xmin:xmax:xid,xid`."""
+        xmin, xmax, open_ = text.split(":")
+        return cls(int(xmin), int(xmax), tuple(int(xid) for xid in open_.split(",") if xid))
+
+    def over(self, xid: int) -> bool:
+        """Whether the transaction had ended when the snapshot was taken."""
+        return xid < self.xmin or (xid < self.xmax and xid not in self.open)
+
+    def ended_by(self, later: Snapshot) -> tuple[int, ...]:
+        """The transactions that were open here and are over in a later snapshot: the late commits."""
+        return tuple(xid for xid in self.open if later.over(xid))
+
+
+class Tick(msgspec.Struct, frozen=True):
+    """A tick as it stands in `orgstream.tick`."""
+
+    id: int
+    snapshot: str
+    position: int  # the change id last drawn before the snapshot
+    published: bool
+
+    @property
+    def parsed(self) -> Snapshot:
+        """The snapshot as numbers."""
+        return Snapshot.parse(self.snapshot)
+
+
+def ticks_of(rows: Sequence[tuple[int, str, int, bool]]) -> list[Tick]:
+    """Ticks from rows of (id, snapshot, queue_position, published)."""
+    return [Tick(*row) for row in rows]

@@ -1,0 +1,218 @@
+"""The worker: an unbroken run of stages over the partitions it holds.
+
+It moves in steps, so that a process, `drain` and a test drive it alike. Whatever goes wrong in a step, the
+entries of its batch stay pending in Redis; the partitions are then taken over again, as from a dead worker.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Protocol
+
+from pipeline.batch import Item, by_rules
+from pipeline.postgres.queries import load
+from pipeline.redis.streams import Entry, Finished, StreamsLost
+from stages.filter import filter_changes, read_change
+from stages.match import match_changes
+from stages.passage import decode, encode
+from stages.rules.compile import compile_rules
+from stages.transform import transform_changes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import psycopg
+
+    from pipeline.leases import Grant, Leases
+    from pipeline.postgres.target import Applied, Target
+    from pipeline.redis.streams import PartitionStreams
+    from pipeline.topology import Step
+    from stages.passage import Passage
+    from stages.rules.compile import CompiledRules
+    from stages.rules.model import RuleSet
+
+CHANGE: Final = b"change"  # as the relay publishes it
+PASSAGE: Final = b"passage"  # as a stage hands it on
+MARK: Final = b"mark"  # a watermark, or the trace of an entry that was left out
+
+_STAGES: Final[Mapping[str, Callable[[Sequence[Passage], CompiledRules], list[Passage | None]]]] = {
+    "filter": filter_changes,
+    "match": match_changes,
+    "transform": transform_changes,
+}
+
+
+class Rules(Protocol):
+    """Where a worker has its rules from."""
+
+    def current(self) -> RuleSet: ...
+    def at(self, version: int) -> RuleSet: ...
+
+
+class Worker:
+    """One worker's state: which partitions are ready, and how far each is applied."""
+
+    def __init__(
+        self,
+        connection: psycopg.Connection,
+        streams: PartitionStreams,
+        leases: Leases,
+        rules: Rules,
+        steps: Sequence[Step],
+        *,
+        consumer: str,
+        batch: int,
+        target: Target | None,
+        observe: Callable[[Sequence[Item], Applied | None], None] = lambda *_: None,
+    ) -> None:
+        self._connection = connection
+        self._streams = streams
+        self._leases = leases
+        self._rules = rules
+        self._steps = steps
+        self._consumer = consumer
+        self._batch = batch
+        self._target = target  # where the run ends with `apply`
+        self._observe = observe
+        self._compiled: dict[int, CompiledRules] = {}
+        self._ready: dict[int, tuple[int, int]] = {}  # partition -> position
+
+    def step(self, block: float | None = None) -> bool:
+        """Tend the leases, then read and carry one batch; whether there was anything to do.
+
+        Waits up to `block` seconds for entries. Raises what Redis and Postgres raise; then open it anew.
+        """
+        gained, lost = self._leases.tend()
+        for partition in lost:
+            self._ready.pop(partition, None)
+        waiting = [partition for partition in self._leases.held if partition not in self._ready]
+        took_over = self._take_over(waiting) if waiting or gained else False
+        if not self._ready:
+            return took_over
+        first = self._steps[0]
+        partitions = list(self._ready)
+        entries = self._streams.read(
+            first.reads,
+            first.stage,
+            self._consumer,
+            partitions,
+            count=max(50, self._batch // len(partitions)),
+            block=None if took_over else block,
+        )
+        if entries:
+            self._carry(0, entries)
+        return bool(entries) or took_over
+
+    @property
+    def ready(self) -> bool:
+        """Whether it has a partition to work on."""
+        return bool(self._ready)
+
+    def _take_over(self, partitions: Sequence[int]) -> bool:
+        """Make partitions ours in Redis and finish what was begun there; whether any became ready."""
+        positions = {
+            partition: (tick, ordinal)
+            for partition, tick, ordinal in self._connection.execute(load("lease")["positions"]).fetchall()
+        }
+        before = len(self._ready)
+        for partition in partitions:
+            try:
+                self._fence(self._leases.held[partition])
+                self._ready[partition] = positions[partition]
+                self._finish_begun(partition)
+            except StreamsLost:  # the relay will make them again; until then we try at each step
+                self._ready.pop(partition, None)
+        return len(self._ready) > before
+
+    def _fence(self, grant: Grant) -> None:
+        streams = {step.reads for step in self._steps} | {step.writes for step in self._steps if step.writes}
+        self._streams.fence(grant.partition, grant.terms, sorted(streams))
+
+    def _finish_begun(self, partition: int) -> None:
+        """What lies furthest down the way is oldest, so it goes first: then order holds."""
+        for place in range(len(self._steps) - 1, -1, -1):
+            step = self._steps[place]
+            pending, _ = self._streams.reclaim(step.reads, step.stage, self._consumer, partition)
+            if pending:
+                self._carry(place, {partition: pending})
+            while place > 0:  # nobody appends to a stream between our own stages
+                entries = self._streams.read(
+                    step.reads, step.stage, self._consumer, [partition], count=self._batch, block=None
+                )
+                if not entries:
+                    break
+                self._carry(place, entries)
+
+    def _carry(self, place: int, entries: Mapping[int, Sequence[Entry]]) -> None:
+        """Take entries read at a step through the rest of the run, and finish them there."""
+        current = self._compile(self._rules.current())
+        items = sorted(
+            (self._item(partition, entry, current.version) for partition, batch in entries.items() for entry in batch),
+            key=lambda item: item.order,
+        )
+        applied: Applied | None = None
+        for version, group in by_rules(items):
+            rules = current if version in (None, current.version) else self._compile(self._rules.at(version))
+            self._run_stages(place, group, rules)
+            if self._target is not None:
+                terms = {p: self._leases.held[p].terms["apply"] for p in {item.partition for item in group}}
+                applied = self._target.apply(group, rules, terms)
+                for item in group:
+                    self._ready[item.partition] = item.order
+        self._finish(place, items)
+        self._observe(items, applied)
+
+    def _item(self, partition: int, entry: Entry, version: int) -> Item:
+        item = Item(partition, entry.id, entry.order)
+        if entry.field == MARK:
+            item.mark = entry.document
+        elif self._target is not None and item.order <= self._ready[partition]:
+            pass  # applied already: an entry published or delivered again
+        elif entry.field == PASSAGE:
+            item.passage = decode(entry.document)
+        else:
+            item.passage = read_change(entry.document, f"partition {partition}", version)
+        return item
+
+    def _run_stages(self, place: int, items: Sequence[Item], rules: CompiledRules) -> None:
+        for step in self._steps[place:]:
+            if step.stage == "apply":
+                return
+            carried = [item for item in items if item.passage is not None]
+            passages = [item.passage for item in carried if item.passage is not None]
+            for item, passage in zip(carried, _STAGES[step.stage](passages, rules), strict=True):
+                item.passage = passage
+
+    def _finish(self, place: int, items: Sequence[Item]) -> None:
+        begun, last = self._steps[place], self._steps[-1]
+        by_partition: dict[int, list[Item]] = {}
+        for item in items:
+            by_partition.setdefault(item.partition, []).append(item)
+        finished = [
+            Finished(
+                partition,
+                self._leases.held[partition].terms[begun.stage],
+                [item.id for item in batch],
+                _onward(batch) if last.writes else [],
+            )
+            for partition, batch in by_partition.items()
+        ]
+        self._streams.acknowledge(begun.stage, begun.reads, last.writes, finished)
+
+    def _compile(self, rule_set: RuleSet) -> CompiledRules:
+        compiled = self._compiled.get(rule_set.version)
+        if compiled is None:
+            while len(self._compiled) >= 4:
+                del self._compiled[min(self._compiled)]
+            compiled = self._compiled[rule_set.version] = compile_rules(rule_set)
+        return compiled
+
+
+def _onward(items: Sequence[Item]) -> list[Entry]:
+    """What the next stage gets: the passages, the marks, and in any case a trace of the last entry."""
+    entries: list[Entry] = []
+    for item in items:
+        if item.passage is not None:
+            entries.append(Entry(item.id, PASSAGE, encode(item.passage)))
+        elif item.mark or item is items[-1]:
+            entries.append(Entry(item.id, MARK, item.mark or b""))
+    return entries

@@ -1,0 +1,42 @@
+-- name: record_writes
+-- The ledger: one row for each write of this transaction. Those that stand there already are not counted.
+INSERT INTO orgstream.applied (change_id, rule_id, rule_version)
+SELECT
+    l.change_id,
+    l.rule_id,
+    l.rule_version
+FROM unnest(%(changes)s::bigint [], %(rules)s::integer [], %(versions)s::integer []) AS l (change_id, rule_id, rule_version)
+ON CONFLICT DO NOTHING;
+
+-- name: recorded_writes
+-- Which of these writes the ledger holds.
+SELECT
+    a.change_id,
+    a.rule_id
+FROM unnest(%(changes)s::bigint [], %(rules)s::integer []) AS l (change_id, rule_id)
+INNER JOIN orgstream.applied AS a ON a.change_id = l.change_id AND a.rule_id = l.rule_id;
+
+-- name: write_letters
+-- A letter for each rejected change; one that is open already counts another attempt.
+INSERT INTO orgstream.dead_letter AS d
+    (change_id, rule, rule_version, source_table, key, cause, sqlstate, message, payload)
+SELECT
+    r.change_id,
+    r.rule,
+    r.rule_version,
+    r.source_table,
+    r.key,
+    r.cause,
+    r.sqlstate,
+    r.message,
+    to_json(r.payload)
+FROM json_to_recordset(%(letters)s::json) AS r (
+    change_id bigint, rule text, rule_version integer, source_table text, key json, cause text, sqlstate text,
+    message text, payload text
+)
+ON CONFLICT (change_id, rule) WHERE resolved_at IS NULL AND change_id IS NOT NULL
+DO UPDATE SET attempts = d.attempts + 1, message = excluded.message, sqlstate = excluded.sqlstate;
+
+-- name: set_path
+-- Marks what this transaction writes from here on as ours, with the orgs it came through.
+SELECT set_config('orgstream.path', %(path)s, true);

@@ -1,0 +1,83 @@
+-- name: prepare
+-- A row for every partition of every stage; they stay for good.
+INSERT INTO orgstream.lease (stage, partition)
+SELECT
+    s.stage,
+    p.partition
+FROM unnest(%(stages)s::text []) AS s (stage), generate_series(0, %(partitions)s::smallint - 1) AS p (partition)
+ON CONFLICT DO NOTHING;
+
+-- name: serialise
+-- Grants are made one process at a time, so that a partition is granted with all its stages or not at all.
+SELECT pg_advisory_xact_lock(hashtext('orgstream.lease'));
+
+-- name: grant
+-- Free partitions, all wanted stages of each, with a new term.
+UPDATE orgstream.lease AS l
+SET
+    holder = %(holder)s,
+    term = l.term + 1,
+    expires_at = clock_timestamp() + %(seconds)s * interval '1 second'
+FROM (
+    SELECT partition
+    FROM orgstream.lease
+    WHERE stage = ANY(%(stages)s) AND partition < %(partitions)s
+    GROUP BY partition
+    HAVING bool_and(holder IS NULL OR holder = %(holder)s OR expires_at < clock_timestamp())
+    ORDER BY partition
+    LIMIT %(count)s
+) AS free
+WHERE l.stage = ANY(%(stages)s) AND l.partition = free.partition
+RETURNING l.stage, l.partition, l.term, l.position_tick, l.position_ordinal;
+
+-- name: renew
+-- What of our leases is still ours.
+UPDATE orgstream.lease
+SET expires_at = clock_timestamp() + %(seconds)s * interval '1 second'
+WHERE holder = %(holder)s AND stage = ANY(%(stages)s)
+RETURNING stage, partition, term;
+
+-- name: release
+UPDATE orgstream.lease
+SET holder = NULL, expires_at = '-infinity'
+WHERE holder = %(holder)s AND stage = ANY(%(stages)s) AND partition = ANY(%(partitions)s);
+
+-- name: advance
+-- The fence of the apply transaction: it moves the positions of the partitions it applies, and the row
+-- locks last to its end. Fewer rows than partitions means that a lease is lost.
+UPDATE orgstream.lease AS l
+SET
+    position_tick = a.tick,
+    position_ordinal = a.ordinal,
+    position_captured_at = coalesce(a.captured_at, l.position_captured_at)
+FROM unnest(
+    %(partitions)s::smallint [], %(terms)s::bigint [], %(ticks)s::bigint [], %(ordinals)s::bigint [],
+    %(captured_at)s::timestamptz []
+) AS a (partition, term, tick, ordinal, captured_at)
+WHERE l.stage = 'apply' AND l.partition = a.partition AND l.term = a.term AND l.holder = %(holder)s;
+
+-- name: positions
+-- How far each partition is applied.
+SELECT
+    partition,
+    position_tick,
+    position_ordinal
+FROM orgstream.lease
+WHERE stage = 'apply';
+
+-- name: announce
+-- That a process lives, and what it does.
+INSERT INTO orgstream.process (id, kind, host, pid, stages, metrics_address)
+VALUES (%(id)s, %(kind)s, %(host)s, %(pid)s, %(stages)s, %(metrics_address)s)
+ON CONFLICT (id) DO UPDATE SET seen_at = clock_timestamp(), metrics_address = excluded.metrics_address;
+
+-- name: forget
+-- A process that ends, and any that ended without a word.
+DELETE FROM orgstream.process
+WHERE id = %(id)s OR seen_at < clock_timestamp() - interval '1 hour';
+
+-- name: sharers
+-- How many living processes share these stages.
+SELECT count(*)
+FROM orgstream.process
+WHERE stages && %(stages)s::text [] AND seen_at > clock_timestamp() - %(seconds)s * interval '1 second';

@@ -1,0 +1,121 @@
+-- name: last_published
+-- The tick up to whose snapshot everything stands in Redis, and the ones taken but not yet published.
+SELECT
+    id,
+    snapshot::text,
+    queue_position,
+    published_at IS NOT NULL AS published
+FROM orgstream.tick
+WHERE id >= (SELECT max(t.id) FROM orgstream.tick AS t WHERE t.published_at IS NOT NULL)
+ORDER BY id;
+
+-- name: from_tick
+-- Every tick from one on, for a rebuild of the streams.
+SELECT
+    id,
+    snapshot::text,
+    queue_position,
+    false AS published
+FROM orgstream.tick
+WHERE id >= %(id)s
+ORDER BY id;
+
+-- name: peek
+-- Where the sequence stands, what is committed now, and whether a transaction that began after the last
+-- tick has brought changes. The statement's own snapshot hides what is not committed.
+SELECT
+    (SELECT last_value FROM orgstream.change_queue_id_seq),
+    pg_current_snapshot()::text,
+    EXISTS (
+        SELECT FROM orgstream.change_queue AS c
+        WHERE c.id > %(position)s AND NOT pg_visible_in_snapshot(c.xid, %(last)s::pg_snapshot)
+    );
+
+-- name: take_tick
+-- The lease is checked and locked in the statement, so that a relay that lost it takes no tick.
+INSERT INTO orgstream.tick (id, snapshot, queue_position)
+SELECT
+    %(id)s,
+    pg_current_snapshot(),
+    %(position)s
+FROM orgstream.lease AS l
+WHERE l.stage = 'relay' AND l.partition = 0 AND l.term = %(term)s
+FOR SHARE OF l
+RETURNING snapshot::text;
+
+-- name: position_before
+-- A transaction draws its change ids after it got its xid. So all ids of transactions from `xid` on lie
+-- above the sequence's position at the newest tick whose snapshot did not yet know that xid.
+SELECT coalesce(max(queue_position), 0)
+FROM orgstream.tick
+WHERE id <= %(tick)s AND pg_snapshot_xmax(snapshot) <= %(xid)s::xid8;
+
+-- name: batch
+-- The next changes of a tick's batch: what its snapshot sees and the one before does not, by id; a number
+-- of rows and an amount of bytes at most, but one at least. The entry's JSON is made here, once.
+SELECT
+    b.id,
+    b.route,
+    b.old_route,
+    row_to_json(b.entry)::text
+FROM (
+    SELECT
+        c.id,
+        c.table_schema || '.' || c.table_name || c.key::text AS route,
+        c.table_schema || '.' || c.table_name || c.old_key::text AS old_route,
+        (
+            SELECT e
+            FROM (
+                SELECT
+                    c.id,
+                    c.table_schema AS "schema",
+                    c.table_name AS "table",
+                    c.operation,
+                    c.origin,
+                    c.captured_at,
+                    c.key,
+                    c.old_key,
+                    c.before,
+                    c.after,
+                    c.path
+            ) AS e
+        ) AS entry,
+        sum(coalesce(pg_column_size(c.before), 0) + coalesce(pg_column_size(c.after), 0))
+            OVER (ORDER BY c.id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before
+    FROM orgstream.change_queue AS c
+    WHERE
+        c.id > %(after)s
+        AND pg_visible_in_snapshot(c.xid, %(snapshot)s::pg_snapshot)
+        AND NOT pg_visible_in_snapshot(c.xid, %(last)s::pg_snapshot)
+    ORDER BY c.id
+    LIMIT %(rows)s
+) AS b
+WHERE coalesce(b.bytes_before, 0) < %(bytes)s
+ORDER BY b.id;
+
+-- name: mark_published
+UPDATE orgstream.tick
+SET published_at = clock_timestamp(), changes = %(changes)s
+WHERE id = %(id)s AND published_at IS NULL;
+
+-- name: sleep
+SELECT setval('orgstream.relay_state', 1);
+
+-- name: wake
+SELECT setval('orgstream.relay_state', 2);
+
+-- name: backlog
+-- Changes not yet in Redis, and when the oldest of them was captured.
+SELECT
+    count(*),
+    min(c.captured_at)
+FROM orgstream.change_queue AS c
+WHERE c.id > %(position)s AND NOT pg_visible_in_snapshot(c.xid, %(last)s::pg_snapshot);
+
+-- name: listen
+LISTEN orgstream_relay;
+
+-- name: taken_at
+SELECT created_at
+FROM orgstream.tick
+WHERE id = %(id)s;

@@ -1,0 +1,12 @@
+-- name: prepare
+-- Limits on our side of every wait. An apply transaction that its paused process leaves open ends by itself,
+-- or its row locks would keep the next holder of the lease waiting. `public` holds get_xmlbinary() and
+-- hstore, which Heroku Connect's triggers call by bare name. xmlbinary stays as it is: it says "application".
+SELECT
+    set_config('statement_timeout', %(statement_timeout)s, false),
+    set_config('lock_timeout', %(lock_timeout)s, false),
+    set_config('idle_in_transaction_session_timeout', %(idle_timeout)s, false),
+    set_config('search_path', 'public', false),
+    set_config('timezone', 'UTC', false),
+    set_config('extra_float_digits', '1', false),
+    set_config('jit', 'off', false);

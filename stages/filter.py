@@ -1,0 +1,42 @@
+"""Stage one: does any rule heed this change at all? Decided without reading its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from stages.change import Change, Operation
+from stages.passage import Passage
+from stages.reject import Cause, Reject
+from stages.rules.compile import CompiledRules
+
+_DECODER = msgspec.json.Decoder(Change)
+
+
+def read_change(document: bytes, stream: str, version: int) -> Passage:
+    """The passage of an entry as the relay wrote it; one with a reject where it cannot be read."""
+    try:
+        return Passage(version, _DECODER.decode(document))
+    except msgspec.DecodeError as error:
+        reject = Reject(
+            change_id=None,
+            table=stream,
+            cause=Cause.UNREADABLE,
+            message=f"the entry is not a change: {error}",
+            payload=document.decode("utf-8", "backslashreplace"),
+        )
+        return Passage(version, rejects=(reject,))
+
+
+def filter_changes(batch: Sequence[Passage], rules: CompiledRules) -> list[Passage | None]:
+    """Keep the changes that at least one rule of their table heeds; None for each of the others."""
+    return [passage if _heeded(passage.change, rules) else None for passage in batch]
+
+
+def _heeded(change: Change | None, rules: CompiledRules) -> bool:
+    if change is None:  # unreadable: it goes on to become a dead letter
+        return True
+    table = rules.tables.get((change.schema, change.table))
+    # A truncated table sends no deletes; the record of it stays in the outbox.
+    return table is not None and change.operation is not Operation.TRUNCATE and change.operation in table.operations

@@ -1,0 +1,104 @@
+"""Stage two: which rules want this change, and what it is to each: entering, inside, leaving, deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from stages.change import Change, Operation
+from stages.expression import EvaluationError
+from stages.passage import Kind, Passage, Rows, Transition
+from stages.reject import Cause, Reject
+from stages.rules.compile import CompiledRule, CompiledRules, Row, TableRules
+
+
+def match_changes(batch: Sequence[Passage], rules: CompiledRules) -> list[Passage | None]:
+    """Pair each change with the rules that want it; None where no rule does."""
+    return [_match(passage, rules) for passage in batch]
+
+
+def read_rows(change: Change, table: TableRules) -> Rows:
+    """Decode the columns that the table's rules read. Raises msgspec.DecodeError."""
+    decode = table.decoder.decode
+    return Rows(
+        None if change.operation is Operation.INSERT else decode(change.before),
+        None if change.operation is Operation.DELETE else decode(change.after),
+    )
+
+
+def _match(passage: Passage, rules: CompiledRules) -> Passage | None:
+    change = passage.change
+    if change is None:
+        return passage
+    table = rules.tables[change.schema, change.table]
+    try:
+        rows = read_rows(change, table)
+    except msgspec.DecodeError as error:
+        return _unreadable(passage, change, error)
+    transitions: list[Transition] = []
+    rejects: list[Reject] = []
+    for rule in table.rules:
+        if _heeds(rule, change, rules):
+            try:
+                kind = _kind(rule, rows)
+            except EvaluationError as error:
+                rejects.append(reject(change, rule, Cause.EXPRESSION, f"`when`: {error.message}", error.sqlstate))
+                continue
+            if kind is not None:
+                transitions.append(Transition(rule.rule.id, kind))
+    if not transitions and not rejects:
+        return None
+    return Passage(passage.rules, change, tuple(transitions), (), passage.rejects + tuple(rejects), rows)
+
+
+def _heeds(compiled: CompiledRule, change: Change, rules: CompiledRules) -> bool:
+    rule = compiled.rule
+    return (
+        change.operation in rule.on
+        and (not rule.origins or change.origin in rule.origins)
+        # A change goes on along its way, never back to an org it came through.
+        and (not change.path or rule.target.org not in change.path)
+    )
+
+
+def _kind(compiled: CompiledRule, rows: Rows) -> Kind | None:
+    before = _meets(compiled, rows.before)
+    if rows.after is None:
+        return Kind.DELETE if before else None
+    if _meets(compiled, rows.after):
+        return Kind.INSIDE if before else Kind.ENTER
+    return Kind.LEAVE if before else None
+
+
+def _meets(compiled: CompiledRule, row: Row | None) -> bool:
+    if row is None:
+        return False
+    return compiled.condition is None or compiled.condition(row) is True  # NULL counts as not met
+
+
+def _unreadable(passage: Passage, change: Change, error: Exception) -> Passage:
+    cause = Cause.SCHEMA if "missing required field" in str(error) else Cause.UNREADABLE
+    fault = Reject(
+        change_id=change.id,
+        table=f"{change.schema}.{change.table}",
+        key=change.key,
+        cause=cause,
+        message=f"the row does not fit the table that the rules know: {error}",
+    )
+    return Passage(passage.rules, change, rejects=(*passage.rejects, fault))
+
+
+def reject(change: Change, rule: CompiledRule, cause: Cause, message: str, sqlstate: Any = None) -> Reject:
+    """A change that failed under one rule."""
+    return Reject(
+        change_id=change.id,
+        table=f"{change.schema}.{change.table}",
+        key=change.key,
+        cause=cause,
+        message=message,
+        rule=rule.rule.name,
+        rule_version=rule.rule.version,
+        sqlstate=sqlstate,
+    )

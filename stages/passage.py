@@ -1,0 +1,71 @@
+"""A change on its way: what the stages have found out about it so far."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from stages.change import Change
+from stages.reject import Reject
+from stages.write import Write
+
+
+class Kind(StrEnum):
+    """How a rule sees a record: by whether it met `when` before the change and meets it after."""
+
+    ENTER = "enter"  # no, yes; an insert too
+    INSIDE = "inside"  # yes, yes
+    LEAVE = "leave"  # yes, no
+    DELETE = "delete"  # yes, gone
+
+
+class Transition(msgspec.Struct, frozen=True, gc=False):
+    """What a change is to one rule that wants it."""
+
+    rule: int
+    kind: Kind
+
+
+class Rows:
+    """The decoded rows of a change, kept between two stages of one process; never sent."""
+
+    __slots__ = ("after", "before")
+
+    def __init__(self, before: dict[str, Any] | None, after: dict[str, Any] | None) -> None:
+        self.before = before
+        self.after = after
+
+
+class Passage(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One entry between two stages.
+
+    `rules` is the rule set that decides this change from the first stage to the last, whatever becomes
+    live meanwhile.
+    """
+
+    rules: int
+    change: Change | None = None  # None: the entry was unreadable, and only `rejects` tells of it
+    transitions: tuple[Transition, ...] = ()
+    writes: tuple[Write, ...] = ()
+    rejects: tuple[Reject, ...] = ()
+    rows: Any = None  # Rows, within one process
+
+
+def _leave_out(_: object) -> None:
+    """Rows are decoded again from the change where the next stage is another process."""
+
+
+_ENCODER = msgspec.json.Encoder(enc_hook=_leave_out, decimal_format="number")
+_DECODER = msgspec.json.Decoder(Passage)
+
+
+def encode(passage: Passage) -> bytes:
+    """The passage as the JSON of a stream entry."""
+    return _ENCODER.encode(passage)
+
+
+def decode(document: bytes) -> Passage:
+    """The passage of a stream entry. Raises msgspec.DecodeError for anything else."""
+    return _DECODER.decode(document)

@@ -1,0 +1,32 @@
+"""Faults of data, as values: a stage never raises for bad data, it rejects the change with a cause."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Cause(StrEnum):
+    """Why a change became a dead letter; the runbook has a section for each."""
+
+    UNREADABLE = "unreadable"  # the entry, or the row in it, could not be decoded
+    NO_KEY = "no-key"  # the rule's key is NULL: the record cannot be recognised
+    EXPRESSION = "expression"  # an expression failed on this row: division by zero, a bad cast
+    UNMAPPED = "unmapped"  # a value that the rule's `values` table does not know, without a default
+    REFUSED = "refused"  # Postgres refused the write: constraint, type, length, trigger
+    SCHEMA = "schema"  # a table or column that the rule needs is not there
+
+
+class Reject(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One change, or one change under one rule, that cannot be applied: a dead letter in the making."""
+
+    change_id: int | None
+    table: str  # schema.table, or the stream of an entry that could not be read
+    cause: Cause
+    message: str  # for a person; never a row's value
+    key: msgspec.Raw = msgspec.Raw(b"null")
+    rule: str | None = None
+    rule_version: int | None = None
+    sqlstate: str | None = None
+    payload: str | None = None  # what could not be read, where it is not in change_queue

@@ -1,0 +1,115 @@
+"""Stage three: what each rule writes. An update writes only the columns whose mapped value changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from stages.change import Change
+from stages.expression import EvaluationError
+from stages.match import read_rows, reject
+from stages.passage import Kind, Passage, Rows, Transition
+from stages.reject import Cause, Reject
+from stages.rules.compile import CompiledRule, CompiledRules, Evaluate, Row, UnmappedValue
+from stages.rules.model import SetColumns
+from stages.write import Action, Write
+
+
+def transform_changes(batch: Sequence[Passage], rules: CompiledRules) -> list[Passage | None]:
+    """Turn each change's matches into writes; None where nothing is to be written."""
+    return [_transform(passage, rules) for passage in batch]
+
+
+def _transform(passage: Passage, rules: CompiledRules) -> Passage | None:
+    change = passage.change
+    if change is None or not passage.transitions:
+        return passage
+    rows = passage.rows or read_rows(change, rules.tables[change.schema, change.table])
+    writes: list[Write] = []
+    rejects = list(passage.rejects)
+    for transition in passage.transitions:
+        outcome = _write_or_reject(change, transition, rules.by_id[transition.rule], rows)
+        if isinstance(outcome, Reject):
+            rejects.append(outcome)
+        elif outcome is not None:
+            writes.append(outcome)
+    if not writes and not rejects:
+        return None
+    return Passage(passage.rules, change.without_rows(), (), tuple(writes), tuple(rejects))
+
+
+def _write_or_reject(
+    change: Change, transition: Transition, rule: CompiledRule, rows: Rows
+) -> Write | Reject | None:
+    try:
+        return _write(transition.kind, rule, rows)
+    except EvaluationError as error:
+        return reject(change, rule, Cause.EXPRESSION, error.message, error.sqlstate)
+    except UnmappedValue as error:
+        return reject(change, rule, Cause.UNMAPPED, str(error))
+    except _NoKey as error:
+        return reject(change, rule, Cause.NO_KEY, str(error))
+
+
+def _write(kind: Kind, rule: CompiledRule, rows: Rows) -> Write | None:
+    if kind is Kind.ENTER and rows.after is not None:
+        return Write(rule.rule.id, Action.UPSERT, _key(rule, rows.after), _values(rule.columns, rows.after))
+    if kind is Kind.INSIDE and rows.before is not None and rows.after is not None:
+        return _update(rule, rows.before, rows.after)
+    if rows.before is None:  # neither leaving nor deleted: such a transition is not made
+        return None
+    if kind is Kind.LEAVE:
+        return _removal(rule, rule.rule.on_unmatched, rule.set_on_unmatched, rows.before)
+    return _removal(rule, rule.rule.on_delete, rule.set_on_delete, rows.before)
+
+
+def _update(rule: CompiledRule, before: Row, after: Row) -> Write | None:
+    key = _key(rule, after)
+    values = _values(rule.columns, after)
+    old_key = tuple([evaluate(before) for evaluate in rule.key])
+    if None in old_key:  # until now the record could not be recognised
+        return Write(rule.rule.id, Action.UPSERT, key, values)
+    changed = frozenset(
+        name for name, evaluate in rule.columns if _old_value(evaluate, before) != values[name]
+    )
+    if key == old_key:
+        return Write(rule.rule.id, Action.UPDATE, key, values, changed) if changed else None
+    return Write(rule.rule.id, Action.UPDATE, key, values, changed, old_key)
+
+
+def _old_value(evaluate: Evaluate, before: Row) -> Any:
+    """The value before; a fault there means that the new one is new in any case."""
+    try:
+        return evaluate(before)
+    except (EvaluationError, UnmappedValue):
+        return _FAULT
+
+
+def _removal(
+    rule: CompiledRule, policy: str | SetColumns, columns: tuple[tuple[str, Evaluate], ...], before: Row
+) -> Write | None:
+    if policy == "delete":
+        return Write(rule.rule.id, Action.DELETE, _key(rule, before))
+    if isinstance(policy, SetColumns):
+        values = _values(columns, before)
+        return Write(rule.rule.id, Action.UPDATE, _key(rule, before), values, frozenset(values), revives=False)
+    return None
+
+
+def _values(columns: tuple[tuple[str, Evaluate], ...], row: Row) -> dict[str, Any]:
+    return {name: evaluate(row) for name, evaluate in columns}
+
+
+def _key(rule: CompiledRule, row: Row) -> tuple[Any, ...]:
+    key = tuple([evaluate(row) for evaluate in rule.key])
+    if None in key:
+        column = rule.key_columns[key.index(None)]
+        raise _NoKey(f"the key column {column} is NULL for this record, so its target row cannot be recognised")
+    return key
+
+
+class _NoKey(Exception):
+    """Raised when a record's key is NULL."""
+
+
+_FAULT = object()

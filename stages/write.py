@@ -1,0 +1,32 @@
+"""A write: an intended insert, update or removal of one target row, under one rule."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+
+class Action(StrEnum):
+    """What a write does to its row."""
+
+    UPSERT = "upsert"  # the whole mapped row, inserted or over what is there
+    UPDATE = "update"  # only the changed columns; the whole mapped row should the target lack it
+    DELETE = "delete"
+
+
+class Write(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """One write. With the change's id, `rule` is its idempotency key.
+
+    `key` and `old_key` hold the key columns' values in the order of the rule's key; an old key means that
+    the row is to be renamed. `values` holds every mapped column, `changed` the ones an update writes.
+    """
+
+    rule: int
+    action: Action
+    key: tuple[Any, ...]
+    values: dict[str, Any] = {}
+    changed: frozenset[str] = frozenset()
+    old_key: tuple[Any, ...] | None = None
+    revives: bool = True  # an update whose row is missing inserts it; False: it is left alone
