@@ -1,0 +1,3 @@
+"""Tests of the simulated Salesforce org."""
+
+from __future__ import annotations
