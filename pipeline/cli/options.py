@@ -81,5 +81,5 @@ def _metavar(setting: Setting) -> str:
 
 
 def _process() -> str:
-    """The kind of process for the log: the command's name."""
-    return click.get_current_context().command.name or ""
+    """The kind of process for the log: the command, such as `relay` or `rules apply`."""
+    return click.get_current_context().command_path.partition(" ")[2]

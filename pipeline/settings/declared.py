@@ -88,12 +88,15 @@ class Setting(msgspec.Struct, frozen=True):
         if self.schemes:
             return f"a URL that begins with {' or '.join(f'{scheme}://' for scheme in self.schemes)}"
         example = {"seconds": "a duration such as 45s or 7d", "bytes": "a size such as 64MiB or 1GiB"}
-        return example.get(self.unit, "a whole number" if self.kind is int else "a text") + self._bounds()
+        bounds = self.bounds()
+        kind = example.get(self.unit, "a whole number" if self.kind is int else "a text")
+        return f"{kind}{' ' if self.most else ', '}{bounds}" if bounds else kind
 
-    def _bounds(self) -> str:
+    def bounds(self) -> str:
+        """From where to where its values go; empty where they go anywhere from zero up."""
         if self.most is not None:
-            return f" from {self.show(self.least or 0)} to {self.show(self.most)}"
-        return f", at least {self.show(self.least)}" if self.least else ""
+            return f"from {self.show(self.least or 0)} to {self.show(self.most)}"
+        return f"at least {self.show(self.least)}" if self.least else ""
 
 
 def declared_by(struct: type[msgspec.Struct]) -> tuple[Setting, ...]:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import ConfigurationError
 from pipeline.settings import SETTINGS, Settings, Url, masked
+from pipeline.settings.document import document
 from pipeline.settings.units import parse_bytes, parse_seconds, show_bytes, show_seconds
 
 
@@ -173,3 +174,8 @@ def test_sizes_survive_being_shown(size: int) -> None:
 @given(st.integers(min_value=0, max_value=10**12).map(lambda milliseconds: milliseconds / 1000))
 def test_durations_survive_being_shown(seconds: float) -> None:
     assert parse_seconds(show_seconds(seconds)) == seconds
+
+
+def test_the_page_of_settings_is_up_to_date() -> None:
+    page = Path(__file__).parents[2] / "docs" / "settings.md"
+    assert page.read_text() == document(), "run: python -m pipeline.settings.document > docs/settings.md"
