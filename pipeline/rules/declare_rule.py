@@ -121,9 +121,5 @@ def _or_set(section: Section, key: str, allowed: tuple[str, ...]) -> str | Decla
         inner.require("set", 'set = { active__c = "false" }')
         columns = inner.text_table("set")
         if columns == {} and not inner.is_filled("set"):
-            inner.fault(
-                inner.place,
-                "`set` names no column",
-                f'for example {key} = {{ set = {{ active__c = "false" }} }}',
-            )
+            inner.fault(inner.place, "`set` names no column", 'for example set = { active__c = "false" }')
     return DeclaredSet(columns or {})

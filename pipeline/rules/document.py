@@ -52,7 +52,8 @@ def parse(content: bytes, file: str) -> Node:
     """The document's tree; `file` is how faults name it. Raises NotTomlError."""
     text = _decode(content, file)
     try:
-        return _Tree(file, places(text)).node(tomllib.loads(text), ())
+        data = tomllib.loads(text)  # first: `places` walks only over what this accepts
+        return _Tree(file, places(text)).node(data, ())
     except tomllib.TOMLDecodeError as error:
         raise NotTomlError(_syntax_fault(str(error), text, file)) from None
     except RecursionError:

@@ -42,7 +42,7 @@ SELECT
         FROM pg_trigger AS t
         INNER JOIN pg_proc AS p ON t.tgfoid = p.oid
         WHERE
-            t.tgrelid = to_regclass(format('%%I.%%I', c.table_schema, c.table_name))
+            t.tgrelid = to_regclass(format('%I.%I', c.table_schema, c.table_name))
             AND p.pronamespace = 'orgstream'::regnamespace AND NOT t.tgisinternal
     ), false) AS is_installed
 FROM orgstream.captured_table AS c

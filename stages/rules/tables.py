@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from stages.rules.model import Table, TableName
+from stages.rules.model import TableName
 from stages.rules.place import Fault, Text
 from stages.rules.suggest import did_you_mean
 
@@ -56,7 +56,14 @@ class Tables:
             message = f"`{key}`: org {org} has no table `{name}` in schema {schema.value}"
             self._fault(text, rule, message, self._did_you_mean(schema.value, name))
             return None
+        self._check_connector(org, text, rule, facts)
         return TableName(org, schema.value, name), facts
+
+    def _check_connector(self, org: str, text: Text, rule: str, facts: TableFacts) -> None:
+        stated = self._orgs[org].connector
+        if stated is not None and stated != facts.connector:
+            message = f'org {org} says connector = "{stated}", but {facts.name} looks like {facts.connector}'
+            self._fault(text, rule, message, "remove `connector`: it is found by looking at the tables")
 
     def _with_org(self, name: str) -> str | None:
         """Advice on a table named without its org."""
@@ -112,8 +119,3 @@ def _check_described(org: DeclaredOrg, schema: str, catalogue: Catalogue) -> Ite
             elif facts.connector == "heroku-connect" and column.value == "id":
                 message = "`identity`: `id` is Heroku Connect's own number, which a reload gives anew"
                 yield Fault(column.place, message, suggestion="use the external id or sfid")
-
-
-def table_of(name: TableName, facts: TableFacts, identity: tuple[str, ...]) -> Table:
-    """The table as a rule set keeps it."""
-    return Table(name, facts.connector, facts.columns, identity)

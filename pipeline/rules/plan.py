@@ -1,0 +1,76 @@
+"""The plan: what `rules apply` would change, and how many records each changed rule takes now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from pipeline.rules import store
+from pipeline.rules.count import RecordCount, count_records
+from stages.rules.capture import CaptureChanges, capture_changes
+from stages.rules.difference import Difference, difference
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from stages.rules.model import RuleSet
+
+#: How long one count may take, in seconds, before it is given up as unknown.
+COUNT_SECONDS: Final = 5.0
+_NOT_COUNTED: Final = RecordCount(unknown="not counted")
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What applying a candidate would do. `counts` has the records by rule, for every rule that differs."""
+
+    live_version: int
+    difference: Difference
+    capture: CaptureChanges
+    counts: dict[str, RecordCount]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether `rules apply` would change nothing."""
+        return self.difference.is_empty and not (self.capture.install or self.capture.remove)
+
+    def as_data(self) -> dict[str, Any]:
+        """The plan as plain data, for JSON."""
+        rules = [
+            {
+                "name": change.rule.name,
+                "change": change.sign,
+                "version": change.rule.version,
+                "from": str(change.rule.source),
+                "to": str(change.rule.target),
+                "fields": msgspec.to_builtins(change.fields),
+                **msgspec.to_builtins(self.counts.get(change.rule.name, _NOT_COUNTED)),
+            }
+            for change in self.difference.rules
+        ]
+        return {
+            "live_version": self.live_version,
+            "empty": self.is_empty,
+            "rules": rules,
+            "orgs": msgspec.to_builtins(self.difference.orgs),
+            "tables": msgspec.to_builtins(self.difference.tables),
+            "capture": msgspec.to_builtins(self.capture),
+        }
+
+
+def plan(
+    connection: psycopg.Connection, candidate: RuleSet, *, count_seconds: float | None = COUNT_SECONDS
+) -> Plan:
+    """Compare a validated candidate with what is live. Changes nothing.
+
+    A count that takes longer than `count_seconds` is unknown; with None nothing is counted.
+    """
+    live = store.live(connection)
+    found = difference(live, store.as_applied(connection, candidate))
+    counts: dict[str, RecordCount] = {}
+    if count_seconds is not None:
+        counts = {
+            change.rule.name: count_records(connection, change.rule, count_seconds) for change in found.rules
+        }
+    capture = capture_changes(candidate, store.captured(connection))
+    return Plan(live.version if live else 0, found, capture, counts)
