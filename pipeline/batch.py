@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from stages.passage import Passage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 
 class Item(msgspec.Struct, gc=False):

@@ -1,4 +1,4 @@
-"""What a process calls itself. A dyno's name is not unique while a deploy overlaps, so each start adds a part."""
+"""What a process calls itself: a dyno's name is not unique during a deploy, so each start adds a part."""
 
 from __future__ import annotations
 

@@ -13,17 +13,17 @@ import msgspec
 
 from pipeline.redis.keys import partition_of
 from pipeline.redis.streams import Entry
+from pipeline.ticks import Tick
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pipeline.leases import EntryId
-    from pipeline.ticks import Tick
 
 CHANGE: Final = b"change"
 _REMEMBERED: Final = 50_000
 
-QueueRow = tuple[int, str | None, str | None, str]  # id, route, old route, the entry's JSON
+QueueRow = tuple[int, bytes | None, bytes | None, bytes]  # id, route, old route, the entry's JSON
 
 
 class Moves:
@@ -31,8 +31,8 @@ class Moves:
 
     def __init__(self) -> None:
         self._known = False  # whether the two sets tell of everything since then
-        self._published: set[str] = set()
-        self._moved: set[str] = set()
+        self._published: set[bytes] = set()
+        self._moved: set[bytes] = set()
         self.waiting = False  # an entry waits until the streams are empty
 
     def emptied(self) -> None:
@@ -42,7 +42,11 @@ class Moves:
         self._published.clear()
         self._moved.clear()
 
-    def must_wait(self, route: str, old_route: str | None, partitions: int) -> bool:
+    def concern(self, route: bytes, old_route: bytes | None) -> bool:
+        """Whether an entry has to do with moves at all; most have not."""
+        return self._known or old_route is not None or route in self._moved
+
+    def must_wait(self, route: bytes, old_route: bytes | None, partitions: int) -> bool:
         """Whether this entry may go out only after the streams have run empty."""
         if route in self._moved:
             return True
@@ -50,7 +54,7 @@ class Moves:
             return False
         return not self._known or route in self._published
 
-    def published(self, route: str, old_route: str | None, partitions: int) -> None:
+    def published(self, route: bytes, old_route: bytes | None, partitions: int) -> None:
         """Take note of an entry."""
         if old_route is not None and partition_of(old_route, partitions) != partition_of(route, partitions):
             self._moved.add(route)
@@ -88,24 +92,23 @@ class Publication(msgspec.Struct):
 
         `only` names the partitions that are being made again, with what they have applied.
         """
-        routed = Routed({}, 0, 0, waits=False)
-        for number, (_, route, old_route, document) in enumerate(rows):
-            ordinal = self.ordinal + number + 1
-            name = route or ""  # a truncated table is no record
-            if moves.must_wait(name, old_route, partitions):
-                routed.waits = True
-                break
+        entries: dict[int, list[Entry]] = {}
+        size = count = 0
+        tick = self.tick.id
+        for ordinal, (_, route, old_route, document) in enumerate(rows, self.ordinal + 1):
+            name = route or b""  # a truncated table is no record
+            if moves.concern(name, old_route):
+                if moves.must_wait(name, old_route, partitions):
+                    return Routed(entries, count, size, waits=True)
+                moves.published(name, old_route, partitions)
+            count += 1
             partition = partition_of(old_route or name, partitions)
-            routed.rows += 1
-            moves.published(name, old_route, partitions)
-            if self._wanted(partition, (self.tick.id, ordinal), only):
-                encoded = document.encode()
-                entry = Entry(b"%d-%d" % (self.tick.id, ordinal), CHANGE, encoded)
-                routed.entries.setdefault(partition, []).append(entry)
-                routed.bytes += len(encoded)
-        return routed
+            if self._wanted(partition, (tick, ordinal), only):
+                entries.setdefault(partition, []).append(Entry(b"%d-%d" % (tick, ordinal), CHANGE, document))
+                size += len(document)
+        return Routed(entries, count, size, waits=False)
 
     def _wanted(self, partition: int, id_: EntryId, only: Mapping[int, EntryId]) -> bool:
-        if partition in only:
-            return id_ > only[partition]
-        return not self.tick.published
+        if not only:
+            return not self.tick.published
+        return id_ > only[partition] if partition in only else not self.tick.published

@@ -59,6 +59,7 @@ class Relay:
         self._clock = clock
         self._observe = observe
         self._queries = load("relay")
+        connection.execute(self._queries["read_by_id"])
         self._term: int | None = None
         self._moves = Moves()
         self._rebuilding: dict[int, EntryId] = {}
@@ -228,12 +229,15 @@ class Relay:
                 "rows": min(self._limits.batch, entries),
                 "bytes": min(_BATCH_BYTES, size),
             },
+            binary=True,
         ).fetchall()
 
     def _finish(self, publication: Publication) -> None:
         tick = publication.tick
         self._streams.set_published(tick.id)
-        self._connection.execute(self._queries["mark_published"], {"id": tick.id, "changes": publication.ordinal})
+        self._connection.execute(
+            self._queries["mark_published"], {"id": tick.id, "changes": publication.ordinal}
+        )
         self.last, self.ordinal = msgspec.structs.replace(tick, published=True), publication.ordinal
         self._publication = None
         if not self._to_publish:
@@ -245,7 +249,10 @@ class Relay:
             return True
         entries, size = self._streams.outstanding(self._limits.partitions)
         # An empty stream has a size too; what is alone in the streams may be as large as it is.
-        room = (self._limits.max_entries - entries, self._limits.max_bytes - size if entries else self._limits.max_bytes)
+        room = (
+            self._limits.max_entries - entries,
+            self._limits.max_bytes - size if entries else self._limits.max_bytes,
+        )
         self._room = room
         self.waiting = min(room) <= 0
         return not self.waiting

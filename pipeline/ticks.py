@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """A pg_snapshot: transactions below `xmin` are over, from `xmax` on not begun, `open` were in progress."""
+    """A pg_snapshot: transactions below `xmin` are over, from `xmax` on not begun, `open` in progress."""
 
     xmin: int
     xmax: int

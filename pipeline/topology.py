@@ -34,15 +34,17 @@ RELAY: Final = "relay"
 
 
 def steps_of(stages: str) -> tuple[Step, ...]:
-    """The steps named by `--stages filter,match`. Raises ConfigurationError unless they are an unbroken run."""
+    """The steps named by `--stages filter,match`. Raises ConfigurationError unless they follow each other."""
     wanted = [name.strip() for name in stages.split(",") if name.strip()]
     unknown = [name for name in wanted if name not in STAGES]
     if unknown or not wanted:
-        raise ConfigurationError(f"--stages: unknown stage {unknown or stages!r}; there are {', '.join(STAGES)}.")
+        raise ConfigurationError(
+            f"--stages: unknown stage {unknown or stages!r}; there are {', '.join(STAGES)}."
+        )
     first = STAGES.index(wanted[0])
     run = TOPOLOGY[first : first + len(wanted)]
     if [step.stage for step in run] != wanted:
         raise ConfigurationError(
-            f"--stages {stages}: the stages of one worker must follow each other, in the order {','.join(STAGES)}."
+            f"--stages {stages}: a worker's stages must follow each other, in the order {','.join(STAGES)}."
         )
     return run

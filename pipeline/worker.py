@@ -146,7 +146,11 @@ class Worker:
         """Take entries read at a step through the rest of the run, and finish them there."""
         current = self._compile(self._rules.current())
         items = sorted(
-            (self._item(partition, entry, current.version) for partition, batch in entries.items() for entry in batch),
+            (
+                self._item(partition, entry, current.version)
+                for partition, batch in entries.items()
+                for entry in batch
+            ),
             key=lambda item: item.order,
         )
         applied: Applied | None = None

@@ -6,16 +6,19 @@ runs after what came before it and before what follows; all else of a layer runs
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from stages.passage import Passage
 from stages.reject import Reject
 from stages.rules.compile import CompiledRule, CompiledRules
 from stages.write import Action, Write
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from stages.passage import Passage
 
 Values = dict[str, Any]
 
@@ -29,7 +32,10 @@ class Effect(StrEnum):
     UPSERT = "upsert"
 
 
-class Record(msgspec.Struct):
+_ORDER: Final = {effect: place for place, effect in enumerate(Effect)}
+
+
+class Record(msgspec.Struct, gc=False):
     """What a batch does to one target record.
 
     `insert` is what it holds should the target lack it (empty: then it is left alone); `update` what is
@@ -71,7 +77,9 @@ class Plan(msgspec.Struct, frozen=True):
     rejects: tuple[Reject, ...]
 
 
-def plan_writes(batch: Sequence[Passage], rules: CompiledRules, *, applied: frozenset[tuple[int, int]]) -> Plan:
+def plan_writes(
+    batch: Sequence[Passage], rules: CompiledRules, *, applied: frozenset[tuple[int, int]]
+) -> Plan:
     """Fold a batch into statements, leaving out the writes that the ledger already holds (`applied`)."""
     layers = _Layers()
     ledger: list[LedgerEntry] = []
@@ -114,9 +122,8 @@ class _Layers:
 
     def statements(self) -> Iterator[Statement]:
         for layer in self._layers:
-            for effect in Effect:
-                for group in layer.values():
-                    yield from group.statements(effect)
+            of_layer = [statement for group in layer.values() for statement in group.statements()]
+            yield from sorted(of_layer, key=lambda statement: _ORDER[statement.effect])
 
 
 class _Group:
@@ -135,13 +142,12 @@ class _Group:
             record.old_key = write.old_key
         fold(record, write)
 
-    def statements(self, effect: Effect) -> Iterable[Statement]:
-        groups: dict[tuple[tuple[str, ...], tuple[str, ...]], list[Record]] = {}
+    def statements(self) -> Iterator[Statement]:
+        groups: dict[_Columns, list[Record]] = {}
         for record in self._records.values():
-            columns = _statement_columns(record, effect)
-            if columns is not None:
+            for columns in _parts(record):
                 groups.setdefault(columns, []).append(record)
-        for (insert, update), records in groups.items():
+        for (effect, insert, update), records in groups.items():
             yield Statement(effect, self._rule, self._path, insert, update, records)
 
 
@@ -150,27 +156,33 @@ def fold(record: Record, write: Write) -> None:
     if write.action is Action.DELETE:
         record.delete, record.upsert, record.insert, record.update = True, False, {}, {}
         return
-    record.upsert = record.upsert or write.action is Action.UPSERT
+    upserts = write.action is Action.UPSERT
+    record.upsert = record.upsert or upserts
     changed = write.values
-    if write.action is Action.UPDATE and write.revives:
+    if not upserts and write.revives:
         changed = {name: write.values[name] for name in write.changed}
     if write.revives or record.insert:
-        record.insert = {**record.insert, **write.values}
-    record.update = {**record.update, **changed}
+        record.insert = {**record.insert, **write.values} if record.insert else write.values
+    record.update = {**record.update, **changed} if record.update else changed
 
 
-def _statement_columns(record: Record, effect: Effect) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
-    """The columns of the record's part in such a statement (insert, update); None where it has no part."""
-    upserts = record.upsert or (record.delete and bool(record.insert))
-    if effect is Effect.RENAME:
-        return ((), ()) if record.old_key is not None else None
-    if effect is Effect.DELETE:
-        return ((), ()) if record.delete else None
-    if effect is Effect.UPSERT:
-        return (tuple(record.insert), tuple(sorted(record.update.keys() & record.insert.keys()))) if upserts else None
-    if record.delete:  # the row is gone by now
-        return None
-    if upserts:  # what was only to be set on the row that is there
-        extra = record.update.keys() - record.insert.keys()
-        return ((), tuple(sorted(extra))) if extra else None
-    return (tuple(record.insert), tuple(sorted(record.update))) if record.update or record.insert else None
+_Columns = tuple[Effect, tuple[str, ...], tuple[str, ...]]
+
+
+def _parts(record: Record) -> Iterator[_Columns]:
+    """The statements that a record takes part in, each with its columns for the insert and the update."""
+    if record.old_key is not None:
+        yield Effect.RENAME, (), ()
+    if record.delete:
+        yield Effect.DELETE, (), ()
+    inserted = tuple(record.insert)
+    if record.update is record.insert:  # one upsert, by far the most frequent
+        if inserted:
+            yield Effect.UPSERT, inserted, inserted
+    elif record.upsert or (record.delete and inserted):
+        extra = record.update.keys() - record.insert.keys()  # to be set only on a row that is there
+        if extra and not record.delete:
+            yield Effect.UPDATE, (), tuple(sorted(extra))
+        yield Effect.UPSERT, inserted, tuple(sorted(record.update.keys() - extra))
+    elif not record.delete and (record.update or inserted):
+        yield Effect.UPDATE, inserted, tuple(sorted(record.update))

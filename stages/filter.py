@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from stages.change import Change, Operation
 from stages.passage import Passage
 from stages.reject import Cause, Reject
-from stages.rules.compile import CompiledRules
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from stages.rules.compile import CompiledRules
 
 _DECODER = msgspec.json.Decoder(Change)
 
@@ -39,4 +43,8 @@ def _heeded(change: Change | None, rules: CompiledRules) -> bool:
         return True
     table = rules.tables.get((change.schema, change.table))
     # A truncated table sends no deletes; the record of it stays in the outbox.
-    return table is not None and change.operation is not Operation.TRUNCATE and change.operation in table.operations
+    return (
+        table is not None
+        and change.operation is not Operation.TRUNCATE
+        and change.operation in table.operations
+    )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -11,7 +10,11 @@ from stages.change import Change, Operation
 from stages.expression import EvaluationError
 from stages.passage import Kind, Passage, Rows, Transition
 from stages.reject import Cause, Reject
-from stages.rules.compile import CompiledRule, CompiledRules, Row, TableRules
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from stages.rules.compile import CompiledRule, CompiledRules, Row, TableRules
 
 
 def match_changes(batch: Sequence[Passage], rules: CompiledRules) -> list[Passage | None]:
@@ -40,11 +43,13 @@ def _match(passage: Passage, rules: CompiledRules) -> Passage | None:
     transitions: list[Transition] = []
     rejects: list[Reject] = []
     for rule in table.rules:
-        if _heeds(rule, change, rules):
+        if _heeds(rule, change):
             try:
                 kind = _kind(rule, rows)
             except EvaluationError as error:
-                rejects.append(reject(change, rule, Cause.EXPRESSION, f"`when`: {error.message}", error.sqlstate))
+                rejects.append(
+                    reject(change, rule, Cause.EXPRESSION, f"`when`: {error.message}", error.sqlstate)
+                )
                 continue
             if kind is not None:
                 transitions.append(Transition(rule.rule.id, kind))
@@ -53,7 +58,7 @@ def _match(passage: Passage, rules: CompiledRules) -> Passage | None:
     return Passage(passage.rules, change, tuple(transitions), (), passage.rejects + tuple(rejects), rows)
 
 
-def _heeds(compiled: CompiledRule, change: Change, rules: CompiledRules) -> bool:
+def _heeds(compiled: CompiledRule, change: Change) -> bool:
     rule = compiled.rule
     return (
         change.operation in rule.on

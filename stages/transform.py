@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from stages.change import Change
 from stages.expression import EvaluationError
 from stages.match import read_rows, reject
 from stages.passage import Kind, Passage, Rows, Transition
@@ -13,6 +11,11 @@ from stages.reject import Cause, Reject
 from stages.rules.compile import CompiledRule, CompiledRules, Evaluate, Row, UnmappedValue
 from stages.rules.model import SetColumns
 from stages.write import Action, Write
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from stages.change import Change
 
 
 def transform_changes(batch: Sequence[Passage], rules: CompiledRules) -> list[Passage | None]:
@@ -53,7 +56,7 @@ def _write_or_reject(
 
 def _write(kind: Kind, rule: CompiledRule, rows: Rows) -> Write | None:
     if kind is Kind.ENTER and rows.after is not None:
-        return Write(rule.rule.id, Action.UPSERT, _key(rule, rows.after), _values(rule.columns, rows.after))
+        return Write(rule.rule.id, Action.UPSERT, _key(rule, rows.after), rule.columns.values(rows.after))
     if kind is Kind.INSIDE and rows.before is not None and rows.after is not None:
         return _update(rule, rows.before, rows.after)
     if rows.before is None:  # neither leaving nor deleted: such a transition is not made
@@ -65,24 +68,14 @@ def _write(kind: Kind, rule: CompiledRule, rows: Rows) -> Write | None:
 
 def _update(rule: CompiledRule, before: Row, after: Row) -> Write | None:
     key = _key(rule, after)
-    values = _values(rule.columns, after)
+    values = rule.columns.values(after)
     old_key = tuple([evaluate(before) for evaluate in rule.key])
     if None in old_key:  # until now the record could not be recognised
         return Write(rule.rule.id, Action.UPSERT, key, values)
-    changed = frozenset(
-        name for name, evaluate in rule.columns if _old_value(evaluate, before) != values[name]
-    )
+    changed = tuple(rule.columns.changed(before, values))
     if key == old_key:
         return Write(rule.rule.id, Action.UPDATE, key, values, changed) if changed else None
     return Write(rule.rule.id, Action.UPDATE, key, values, changed, old_key)
-
-
-def _old_value(evaluate: Evaluate, before: Row) -> Any:
-    """The value before; a fault there means that the new one is new in any case."""
-    try:
-        return evaluate(before)
-    except (EvaluationError, UnmappedValue):
-        return _FAULT
 
 
 def _removal(
@@ -92,7 +85,7 @@ def _removal(
         return Write(rule.rule.id, Action.DELETE, _key(rule, before))
     if isinstance(policy, SetColumns):
         values = _values(columns, before)
-        return Write(rule.rule.id, Action.UPDATE, _key(rule, before), values, frozenset(values), revives=False)
+        return Write(rule.rule.id, Action.UPDATE, _key(rule, before), values, tuple(values), revives=False)
     return None
 
 
@@ -104,12 +97,11 @@ def _key(rule: CompiledRule, row: Row) -> tuple[Any, ...]:
     key = tuple([evaluate(row) for evaluate in rule.key])
     if None in key:
         column = rule.key_columns[key.index(None)]
-        raise _NoKey(f"the key column {column} is NULL for this record, so its target row cannot be recognised")
+        raise _NoKey(
+            f"the key column {column} is NULL for this record, so its target row cannot be recognised"
+        )
     return key
 
 
 class _NoKey(Exception):
     """Raised when a record's key is NULL."""
-
-
-_FAULT = object()

@@ -27,6 +27,6 @@ class Write(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     action: Action
     key: tuple[Any, ...]
     values: dict[str, Any] = {}
-    changed: frozenset[str] = frozenset()
+    changed: tuple[str, ...] = ()
     old_key: tuple[Any, ...] | None = None
     revives: bool = True  # an update whose row is missing inserts it; False: it is left alone

@@ -22,8 +22,6 @@ LOCKS = {"run": "requirements.lock", "dev": "requirements-dev.lock"}
 
 def main(kind: str) -> int:
     """Create or refresh the environment of `kind`; 0 when it is ready, 2 when it cannot be made."""
-    if sys.version_info < (3, 11):
-        return refuse(f"Orgstream needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
     if not PYTHON.exists():
         create()
     if run("pip", "--version").returncode != 0 and outer_pip("--version").returncode != 0:

@@ -8,5 +8,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 COMMANDS: Final[Mapping[str, str]] = {
+    "migrate": "Create or upgrade the orgstream schema.",
+    "rules": "Rules as code: validate, plan, apply, export.",
+    "relay": "Publish captured changes into the streams.",
+    "worker": "Carry changes through the stages, into the target tables.",
     "settings": "List every setting with its value, default, unit and meaning.",
 }

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypedDict, Unpack
 
 import psycopg
-import structlog
 
 from pipeline.connect.connection import Connection
+from pipeline.log import describe, get_logger
 
 if TYPE_CHECKING:
     import random
@@ -22,7 +22,16 @@ if TYPE_CHECKING:
 LOOK_SECONDS: Final = 0.2
 AWAY_SECONDS: Final = 2.0
 
-log = structlog.get_logger()
+log = get_logger()
+
+
+class Delays(TypedDict, total=False):
+    """The delays of a `Connection`, in seconds."""
+
+    write_delay: float
+    poll_seconds: float
+    echo_delay: float
+    jitter: float
 
 
 def run(
@@ -34,27 +43,13 @@ def run(
     stop: threading.Event,
     clock: Callable[[], datetime],
     rng: random.Random,
-    write_delay: float = 10.0,
-    poll_seconds: float = 120.0,
-    echo_delay: float = 0.0,
-    jitter: float = 0.0,
+    **delays: Unpack[Delays],
 ) -> None:
     """Install the add-on, take over the records its tables hold, and replicate until `stop` is set.
 
     A database that goes away is waited for; what was under way is done again when it is back.
     """
-    with Connection(
-        url,
-        schema,
-        mappings,
-        org=org,
-        clock=clock,
-        rng=rng,
-        write_delay=write_delay,
-        poll_seconds=poll_seconds,
-        echo_delay=echo_delay,
-        jitter=jitter,
-    ) as connection:
+    with Connection(url, schema, mappings, org=org, clock=clock, rng=rng, **delays) as connection:
         installed = False
         while not stop.is_set():
             try:
@@ -64,6 +59,6 @@ def run(
                     installed = True
                 connection.step()
             except psycopg.OperationalError as error:
-                log.warning("the database is away", action="connect_database_away", error=str(error))
+                log.warning("the database is away", action="connect_database_away", error=describe(error))
                 stop.wait(AWAY_SECONDS)
             stop.wait(LOOK_SECONDS)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 import psycopg
-import structlog
 
 from pipeline.connect.field import Value
+from pipeline.log import describe, get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +28,7 @@ BATCH: Final = 2_000
 #: How often a row that somebody inserts at the same moment is looked for again.
 LOOKS: Final = 5
 
-log = structlog.get_logger()
+log = get_logger()
 
 
 class Poll(msgspec.Struct, frozen=True):
@@ -114,7 +114,7 @@ class Reader:
                     self._bring(table, some, batch=1)
                 else:
                     log.warning(
-                        "a record could not be read", action="connect_read_failed", error=error.sqlstate
+                        "a record could not be read", action="connect_read_failed", error=describe(error)
                     )
 
 

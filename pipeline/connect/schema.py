@@ -35,15 +35,17 @@ def install(connection: psycopg.Connection, schema: str, tables: Sequence[Table]
 
 
 def _install_table(connection: psycopg.Connection, table: Table) -> None:
-    _execute(connection, table, "create", columns=sql.SQL(", ").join(table.definitions))
-    for definition in table.definitions:
-        _execute(connection, table, "extend", column=definition)
+    _execute(connection, table, "create")
+    for column, column_type in table.all_columns.items():
+        # The types are ours, from a fixed list and with whole numbers in them.
+        parts = {"column": sql.Identifier(column), "column_type": sql.SQL(column_type)}
+        _execute(connection, table, "extend", **parts)
     for column, unique in _indexed(table).items():
         index = f"{'hcu' if unique else 'hc'}_idx_{table.name}_{column}"
-        parts = {"index": sql.Identifier(index), "column": sql.Identifier(column)}
-        _execute(connection, table, "unique_index" if unique else "index", **parts)
+        names = {"index": sql.Identifier(index), "column": sql.Identifier(column)}
+        _execute(connection, table, "unique_index" if unique else "index", **names)
     state = sql.Literal("READONLY" if table.mapping.read_only else "NEW")
-    sequence = sql.Literal(sql.Identifier(table.schema, "_trigger_log_id_seq").as_string(connection))
+    sequence = sql.Literal(sql.Identifier(table.schema, "_trigger_log_id_seq").as_string())
     _execute(connection, table, "capture", state=state, sequence=sequence)
     _execute(connection, table, "status" if table.mapping.bookkeeping else "no_status")
 

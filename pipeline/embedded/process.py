@@ -61,7 +61,7 @@ class ServerProcess:
                 stdout=log,  # never a pipe: the server's own children would keep it open
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+                preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509  # one call
                 **_as_user(self._user),  # type: ignore[call-overload]
             )
         deadline = time.monotonic() + START_SECONDS
@@ -71,7 +71,7 @@ class ServerProcess:
                 raise ServerNotStarted(f"{self._command[0]} did not start:\n{self._log_tail()}")
             time.sleep(0.01)
 
-    def signal(self, number: signal.Signals) -> None:
+    def send(self, number: signal.Signals) -> None:
         """Send `number` to it, where it runs."""
         if self._child is not None and self._child.poll() is None:
             self._child.send_signal(number)
@@ -80,8 +80,8 @@ class ServerProcess:
         """Ask it to end with `number`, and kill it should it not."""
         if self._child is None:
             return
-        self.signal(signal.SIGCONT)
-        self.signal(number)
+        self.send(signal.SIGCONT)
+        self.send(number)
         try:
             self._child.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
@@ -91,7 +91,7 @@ class ServerProcess:
     def kill(self) -> None:
         """End it at once, as a crash would."""
         if self._child is not None:
-            self.signal(signal.SIGKILL)
+            self.send(signal.SIGKILL)
             self._child.wait()
             self._child = None
 
@@ -133,9 +133,7 @@ def unprivileged_user() -> str | None:
 
 def reachable_by_others(path: Path) -> bool:
     """Whether another user can walk to `path`: each existing folder above it lets others through."""
-    return all(
-        parent.stat().st_mode & stat.S_IXOTH for parent in path.absolute().parents if parent.exists()
-    )
+    return all(parent.stat().st_mode & stat.S_IXOTH for parent in path.absolute().parents if parent.exists())
 
 
 def short_folder(purpose: str, key: Path) -> Path:
@@ -143,7 +141,9 @@ def short_folder(purpose: str, key: Path) -> Path:
 
     Socket paths must stay below 104 bytes, which a project's own folder may not.
     """
-    name = f"orgstream-{purpose}-{os.geteuid()}-{hashlib.sha256(str(key.absolute()).encode()).hexdigest()[:12]}"
+    name = (
+        f"orgstream-{purpose}-{os.geteuid()}-{hashlib.sha256(str(key.absolute()).encode()).hexdigest()[:12]}"
+    )
     folder = Path(tempfile.gettempdir()) / name
     folder.mkdir(mode=0o755, exist_ok=True)
     if folder.stat().st_uid not in (os.geteuid(), pwd.getpwnam("nobody").pw_uid):
@@ -155,4 +155,3 @@ def give_to(user: str | None, folder: Path) -> None:
     """Make `folder` (and only it) the property of `user`."""
     if user is not None:
         shutil.chown(folder, user=user)
-

@@ -26,7 +26,9 @@ class EmbeddedRedis:
     It keeps an append-only file unless `settings` say otherwise; Orgstream does not need it.
     """
 
-    def __init__(self, folder: Path, *, settings: Mapping[str, str] | None = None, program: Path | None = None):
+    def __init__(
+        self, folder: Path, *, settings: Mapping[str, str] | None = None, program: Path | None = None
+    ):
         self._folder = folder
         self._socket = short_folder("redis", folder) / "redis.sock"
         self._settings = dict(settings or {})
@@ -74,7 +76,9 @@ class EmbeddedRedis:
             "appendfsync": "everysec",
             "maxmemory-policy": "noeviction",
         }
-        options = [part for name, value in (defaults | self._settings).items() for part in (f"--{name}", value)]
+        options = [
+            part for name, value in (defaults | self._settings).items() for part in (f"--{name}", value)
+        ]
         return [str(self._program), *options]
 
     def _answers(self) -> bool:

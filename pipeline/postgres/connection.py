@@ -1,4 +1,4 @@
-"""Connections to Postgres, set up so that nothing can wait for ever and Heroku Connect sees an application."""
+"""Connections to Postgres: nothing waits for ever, and Heroku Connect sees an application."""
 
 from __future__ import annotations
 
@@ -77,7 +77,9 @@ def prepare(connection: psycopg.Connection, settings: Settings) -> None:
 def require_migrated(connection: psycopg.Connection) -> None:
     """Raises NotMigrated unless every migration of this version is applied."""
     if not is_current(connection):
-        raise NotMigrated("the orgstream schema is missing or older than this version. Run: orgstream migrate")
+        raise NotMigrated(
+            "the orgstream schema is missing or older than this version. Run: orgstream migrate"
+        )
 
 
 def _milliseconds(seconds: float) -> str:

@@ -35,7 +35,9 @@ class Migration(msgspec.Struct, frozen=True):
 def available() -> list[Migration]:
     """The migrations this version brings, oldest first."""
     folder = sql_folder() / "migrations"
-    files = sorted((file for file in folder.iterdir() if file.name.endswith(".sql")), key=lambda file: file.name)
+    files = sorted(
+        (file for file in folder.iterdir() if file.name.endswith(".sql")), key=lambda file: file.name
+    )
     return [Migration(file.name.removesuffix(".sql"), file.read_text(encoding="utf-8")) for file in files]
 
 

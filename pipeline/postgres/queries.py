@@ -28,7 +28,7 @@ def load(adapter: str) -> Mapping[str, LiteralString]:
 
 
 def parse(text: str) -> Mapping[str, LiteralString]:
-    """Split a file into its named statements. Raises ValueError for a name given twice or without a statement."""
+    """Split a file into its statements. Raises ValueError for a name given twice or without a statement."""
     parts = _HEADER.split(text)
     statements: dict[str, LiteralString] = {}
     for name, body in zip(parts[1::2], parts[2::2], strict=True):

@@ -100,7 +100,9 @@ def _compose(
             **parts,
         )
     columns = (*keys, *inserted)
-    return sql.SQL("INSERT INTO {table} AS t ({columns}) SELECT {columns} FROM {records} ON CONFLICT ({keys}) DO {over}").format(
+    return sql.SQL(
+        "INSERT INTO {table} AS t ({columns}) SELECT {columns} FROM {records} ON CONFLICT ({keys}) DO {over}"
+    ).format(
         columns=_list(columns),
         keys=_list(keys),
         records=_records((name, types[name]) for name in columns),
@@ -113,7 +115,9 @@ def _compose(
 def _missing(target: Table, keys: tuple[str, ...]) -> sql.Composed:
     types = {column.name: column.type for column in target.columns}
     defined = [*((name, types[name]) for name in keys), (_NUMBER, "integer")]
-    return sql.SQL("SELECT r.{number} FROM {records} WHERE NOT EXISTS (SELECT FROM {table} AS t WHERE {same})").format(
+    return sql.SQL(
+        "SELECT r.{number} FROM {records} WHERE NOT EXISTS (SELECT FROM {table} AS t WHERE {same})"
+    ).format(
         number=sql.Identifier(_NUMBER),
         records=_records(defined),
         table=sql.Identifier(target.name.schema, target.name.name),
@@ -144,7 +148,9 @@ def _list(names: Iterable[str]) -> sql.Composed:
 
 def _sets(names: Iterable[str], source: LiteralString) -> sql.Composed:
     form = sql.SQL("{name} = {source}.{name}")
-    return sql.SQL(", ").join(form.format(name=sql.Identifier(name), source=sql.SQL(source)) for name in names)
+    return sql.SQL(", ").join(
+        form.format(name=sql.Identifier(name), source=sql.SQL(source)) for name in names
+    )
 
 
 def _same(names: Sequence[str], others: Sequence[str]) -> sql.Composed:

@@ -17,7 +17,7 @@ from stages.apply import Effect, Plan, Record, plan_writes
 from stages.reject import Cause, Reject
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from stages.apply import Statement
     from stages.rules.compile import CompiledRules
@@ -129,9 +129,9 @@ class Target:
         done = self._connection.execute(
             self._queries["record_writes"],
             {
-                "changes": [entry.change_id for entry in plan.ledger],
-                "rules": [entry.rule_id for entry in plan.ledger],
-                "versions": [entry.rule_version for entry in plan.ledger],
+                "changes": _array(entry.change_id for entry in plan.ledger),
+                "rules": _array(entry.rule_id for entry in plan.ledger),
+                "versions": _array(entry.rule_version for entry in plan.ledger),
             },
         )
         if done.rowcount != len(plan.ledger):
@@ -141,8 +141,8 @@ class Target:
         rows = self._connection.execute(
             self._queries["recorded_writes"],
             {
-                "changes": [entry.change_id for entry in plan.ledger],
-                "rules": [entry.rule_id for entry in plan.ledger],
+                "changes": _array(entry.change_id for entry in plan.ledger),
+                "rules": _array(entry.rule_id for entry in plan.ledger),
             },
         ).fetchall()
         return frozenset((change, rule) for change, rule in rows)
@@ -172,6 +172,11 @@ class Target:
         rows = [{**msgspec.structs.asdict(r), "source_table": r.table} for r in letters.values()]
         encoded = msgspec.json.encode(rows).decode()
         self._connection.execute(self._queries["write_letters"], {"letters": encoded})
+
+
+def _array(numbers: Iterable[int]) -> str:
+    """A Postgres array as text: the driver takes several times as long over a list."""
+    return "{" + ",".join(map(str, numbers)) + "}"
 
 
 def _refused(item: Item, error: psycopg.Error, rules: CompiledRules) -> Item:

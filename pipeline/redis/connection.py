@@ -27,26 +27,27 @@ def connect(settings: Settings) -> redis.Redis:
         version = str(client.info("server")["redis_version"])
     except redis.RedisError as error:
         raise ServerUnreachable(
-            f"cannot use Redis at REDIS_URL: {error}. Check the address, the credentials and that the server runs."
+            f"cannot use Redis at REDIS_URL: {error}. Check the address, the credentials and that it runs."
         ) from error
     if tuple(int(part) for part in version.split(".")[:2]) < _OLDEST:
-        raise ServerTooOld(f"the Redis at REDIS_URL is version {version}; Orgstream needs 7.0, or Valkey 7.2.")
+        raise ServerTooOld(
+            f"the Redis at REDIS_URL is version {version}; Orgstream needs 7.0, or Valkey 7.2."
+        )
     return client
 
 
 def open_client(url: str, *, timeout: float) -> redis.Redis:
     """A client whose every wait ends after `timeout` seconds. Raises ConfigurationError for a bad URL."""
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = {} if url.startswith("unix://") else {"socket_keepalive": True}
     if url.startswith("rediss://"):
         # Heroku's certificate is its own: the wire is encrypted, the peer is not proved.
-        options = {"ssl_cert_reqs": "none", "ssl_check_hostname": False}
+        options |= {"ssl_cert_reqs": "none", "ssl_check_hostname": False}
     try:
         client = redis.Redis.from_url(
             url,
             protocol=2,
             socket_timeout=timeout,
             socket_connect_timeout=timeout,
-            socket_keepalive=True if "://" in url and not url.startswith("unix") else None,
             retry=Retry(NoBackoff(), 0),
             client_name="orgstream",
             **options,

@@ -1,11 +1,11 @@
 """The keys in Redis. All keys of a partition share a hash tag, so that one script may touch them together.
 
-    orgstream:{p07}:changes   stream   what the relay published           read by the group `filter`
-    orgstream:{p07}:kept      stream   what a rule heeds (split workers)  read by the group `match`
-    orgstream:{p07}:matched   stream   with the rules that want it        read by the group `transform`
-    orgstream:{p07}:writes    stream   with what each rule writes         read by the group `apply`
-    orgstream:{p07}:fence     hash     stage -> the highest term that worked on it
-    orgstream:rules:...                the rule sets, see `pipeline.rules.cache`
+orgstream:{p07}:changes   stream   what the relay published           read by the group `filter`
+orgstream:{p07}:kept      stream   what a rule heeds (split workers)  read by the group `match`
+orgstream:{p07}:matched   stream   with the rules that want it        read by the group `transform`
+orgstream:{p07}:writes    stream   with what each rule writes         read by the group `apply`
+orgstream:{p07}:fence     hash     stage -> the highest term that worked on it
+orgstream:rules:...                the rule sets, see `pipeline.rules.cache`
 """
 
 from __future__ import annotations
@@ -23,6 +23,6 @@ def fence(partition: int) -> str:
     return f"orgstream:{{p{partition:02d}}}:fence"
 
 
-def partition_of(route: str, partitions: int) -> int:
+def partition_of(route: bytes, partitions: int) -> int:
     """The partition of a record, from `schema.table` and its key: the same for ever, on every machine."""
-    return crc32(route.encode()) % partitions
+    return crc32(route) % partitions

@@ -106,7 +106,14 @@ class PartitionStreams:
         self._run([("fence", names, [stage, term]) for stage, term in terms.items()])
 
     def read(
-        self, stream: str, group: str, consumer: str, partitions: Sequence[int], *, count: int, block: float | None
+        self,
+        stream: str,
+        group: str,
+        consumer: str,
+        partitions: Sequence[int],
+        *,
+        count: int,
+        block: float | None,
     ) -> dict[int, list[Entry]]:
         """New entries by partition, `count` of each at most; waits up to `block` seconds for the first.
 
@@ -123,7 +130,9 @@ class PartitionStreams:
             raise _told(error) from error
         return {wanted[name]: _entries(raw) for name, raw in reply or ()}
 
-    def reclaim(self, stream: str, group: str, consumer: str, partition: int) -> tuple[list[Entry], list[bytes]]:
+    def reclaim(
+        self, stream: str, group: str, consumer: str, partition: int
+    ) -> tuple[list[Entry], list[bytes]]:
         """All pending entries of the group, whoever held them, now ours; and the ids of those trimmed since.
 
         Raises StreamsLost, redis.RedisError.
@@ -144,13 +153,21 @@ class PartitionStreams:
                 return entries, trimmed
 
     def acknowledge(self, stage: str, stream: str, onward: str | None, finished: Sequence[Finished]) -> None:
-        """Hand on, acknowledge and trim, partition by partition. Raises StreamsLost, Fenced, redis.RedisError."""
+        """Hand on, acknowledge and trim, by partition. Raises StreamsLost, Fenced, redis.RedisError."""
         calls = []
         for done in finished:
             names = [keys.fence(done.partition), keys.stream(done.partition, stream)]
             if onward is not None:
                 names.append(keys.stream(done.partition, onward))
-            arguments = [stage, done.term, stage, _after(done.ids[-1]), len(done.ids), *done.ids, *_flat(done.onward)]
+            arguments = [
+                stage,
+                done.term,
+                stage,
+                _after(done.ids[-1]),
+                len(done.ids),
+                *done.ids,
+                *_flat(done.onward),
+            ]
             calls.append(("acknowledge", names, arguments))
         self._run(calls)
 

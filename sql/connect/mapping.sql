@@ -1,10 +1,10 @@
--- One mapped table. {table} is its name, {columns} its column definitions.
+-- One mapped table. {table} is its name, {column} one of its columns.
 
 -- name: create
-CREATE TABLE IF NOT EXISTS {schema}.{table} ({columns}, id serial PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS {schema}.{table} (id serial PRIMARY KEY);
 
 -- name: extend
-ALTER TABLE {schema}.{table} ADD COLUMN IF NOT EXISTS {column};
+ALTER TABLE {schema}.{table} ADD COLUMN IF NOT EXISTS {column} {column_type};
 
 -- name: index
 CREATE INDEX IF NOT EXISTS {index} ON {schema}.{table} ({column});

@@ -35,7 +35,7 @@ TRUNCATE {table};
 DELETE FROM {table};
 
 -- name: restart_ids
-ALTER SEQUENCE {sequence} RESTART;
+SELECT setval({sequence}, 1, false);
 
 -- name: stored
 -- The rows as they stand, for an org that starts empty beside a table that is not.
@@ -55,7 +55,11 @@ FROM json_to_recordset(%(outcomes)s) AS outcome (id integer, sfid text, lastop t
 WHERE known.id = outcome.id AND known.sfid IS NULL;
 
 -- name: sfids
-SELECT id, sfid FROM {table} WHERE id = ANY(%(ids)s);
+SELECT
+    id,
+    sfid
+FROM {table}
+WHERE id = ANY(%(ids)s);
 
 -- name: whole_row
 SELECT public.hstore_to_json(public.hstore(known))::text FROM {table} AS known WHERE id = %(id)s;

@@ -5,7 +5,9 @@ SELECT
     l.change_id,
     l.rule_id,
     l.rule_version
-FROM unnest(%(changes)s::bigint [], %(rules)s::integer [], %(versions)s::integer []) AS l (change_id, rule_id, rule_version)
+FROM
+    unnest(%(changes)s::bigint [], %(rules)s::integer [], %(versions)s::integer [])
+        AS l (change_id, rule_id, rule_version)
 ON CONFLICT DO NOTHING;
 
 -- name: recorded_writes
@@ -14,12 +16,12 @@ SELECT
     a.change_id,
     a.rule_id
 FROM unnest(%(changes)s::bigint [], %(rules)s::integer []) AS l (change_id, rule_id)
-INNER JOIN orgstream.applied AS a ON a.change_id = l.change_id AND a.rule_id = l.rule_id;
+INNER JOIN orgstream.applied AS a ON l.change_id = a.change_id AND l.rule_id = a.rule_id;
 
 -- name: write_letters
 -- A letter for each rejected change; one that is open already counts another attempt.
 INSERT INTO orgstream.dead_letter AS d
-    (change_id, rule, rule_version, source_table, key, cause, sqlstate, message, payload)
+(change_id, rule, rule_version, source_table, key, cause, sqlstate, message, payload)
 SELECT
     r.change_id,
     r.rule,
@@ -30,10 +32,11 @@ SELECT
     r.sqlstate,
     r.message,
     to_json(r.payload)
-FROM json_to_recordset(%(letters)s::json) AS r (
-    change_id bigint, rule text, rule_version integer, source_table text, key json, cause text, sqlstate text,
-    message text, payload text
-)
+FROM
+    json_to_recordset(%(letters)s::json) AS r (
+        change_id bigint, rule text, rule_version integer, source_table text, key json, cause text, sqlstate text,
+        message text, payload text
+    )
 ON CONFLICT (change_id, rule) WHERE resolved_at IS NULL AND change_id IS NOT NULL
 DO UPDATE SET attempts = d.attempts + 1, message = excluded.message, sqlstate = excluded.sqlstate;
 

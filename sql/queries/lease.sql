@@ -50,10 +50,11 @@ SET
     position_tick = a.tick,
     position_ordinal = a.ordinal,
     position_captured_at = coalesce(a.captured_at, l.position_captured_at)
-FROM unnest(
-    %(partitions)s::smallint [], %(terms)s::bigint [], %(ticks)s::bigint [], %(ordinals)s::bigint [],
-    %(captured_at)s::timestamptz []
-) AS a (partition, term, tick, ordinal, captured_at)
+FROM
+    unnest(
+        %(partitions)s::smallint [], %(terms)s::bigint [], %(ticks)s::bigint [], %(ordinals)s::bigint [],
+        %(captured_at)s::timestamptz []
+    ) AS a (partition, term, tick, ordinal, captured_at)
 WHERE l.stage = 'apply' AND l.partition = a.partition AND l.term = a.term AND l.holder = %(holder)s;
 
 -- name: positions

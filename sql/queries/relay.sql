@@ -55,9 +55,9 @@ WHERE id <= %(tick)s AND pg_snapshot_xmax(snapshot) <= %(xid)s::xid8;
 -- of rows and an amount of bytes at most, but one at least. The entry's JSON is made here, once.
 SELECT
     b.id,
-    b.route,
-    b.old_route,
-    row_to_json(b.entry)::text
+    convert_to(b.route, 'UTF8'),
+    convert_to(b.old_route, 'UTF8'),
+    convert_to(row_to_json(b.entry)::text, 'UTF8')
 FROM (
     SELECT
         c.id,
@@ -119,3 +119,11 @@ LISTEN orgstream_relay;
 SELECT created_at
 FROM orgstream.tick
 WHERE id = %(id)s;
+
+-- name: read_by_id
+-- The batch has one right plan: along the primary key. The planner cannot guess how many rows a snapshot
+-- sees, and would sort the whole backlog for each piece of it.
+SELECT
+    set_config('enable_seqscan', 'off', false),
+    set_config('enable_bitmapscan', 'off', false),
+    set_config('enable_sort', 'off', false);

@@ -21,7 +21,7 @@ WHERE version = %(version)s;
 -- The newest version of every rule there ever was: a rule that comes back keeps its number.
 SELECT DISTINCT ON (name) definition::text
 FROM orgstream.replication_rules
-ORDER BY name, version DESC;
+ORDER BY name ASC, version DESC;
 
 -- name: add_rule_set
 INSERT INTO orgstream.rule_set (version, definition)

@@ -6,13 +6,24 @@ import math
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any, TypedDict, cast
 
 import msgspec
 
 from stages.change import Operation
-from stages.expression import Expression, SqlType, Value, assign_literal, assignment, compile_condition
-from stages.expression import compile_expression, sql_type, unchanged
+from stages.expression import (
+    EvaluationError,
+    Expression,
+    SqlType,
+    Value,
+    assign_literal,
+    assignment,
+    compile_condition,
+    compile_expression,
+    sql_type,
+    unchanged,
+)
 from stages.rules.model import Mapping as MappedColumn
 from stages.rules.model import Rule, RuleSet, SetColumns, Table, TableName
 
@@ -36,6 +47,37 @@ class UnmappedValue(Exception):
     """Raised when a `values` table has no entry for a value and the mapping no default."""
 
 
+class Columns:
+    """The mapped columns of a rule. Those that a source column fills unchanged are read all at once."""
+
+    __slots__ = ("_copied", "_read", "computed")
+
+    def __init__(self, copied: Mapping[str, str], computed: tuple[tuple[str, Evaluate], ...]) -> None:
+        self._copied = tuple(copied)
+        self._read = _reader(tuple(copied.values()))
+        self.computed = computed
+
+    def values(self, row: Row) -> dict[str, Any]:
+        """The value of every mapped column. Raises EvaluationError, UnmappedValue."""
+        values = dict(zip(self._copied, self._read(row), strict=True))
+        for name, evaluate in self.computed:
+            values[name] = evaluate(row)
+        return values
+
+    def changed(self, before: Row, values: Mapping[str, Any]) -> list[str]:
+        """The columns whose value for the row `before` is another; a fault there means another."""
+        changed = [
+            name for name, old in zip(self._copied, self._read(before), strict=True) if old != values[name]
+        ]
+        for name, evaluate in self.computed:
+            try:
+                if evaluate(before) != values[name]:
+                    changed.append(name)
+            except (EvaluationError, UnmappedValue):
+                changed.append(name)
+        return changed
+
+
 class CompiledRule(msgspec.Struct, frozen=True):
     """A rule ready to run. The tuples pair a target column with the function of its value."""
 
@@ -43,7 +85,7 @@ class CompiledRule(msgspec.Struct, frozen=True):
     target: Table
     condition: Evaluate | None
     key: tuple[Evaluate, ...]
-    columns: tuple[tuple[str, Evaluate], ...]
+    columns: Columns
     set_on_delete: tuple[tuple[str, Evaluate], ...]
     set_on_unmatched: tuple[tuple[str, Evaluate], ...]
 
@@ -120,7 +162,7 @@ class _Compiler:
             target=self._target,
             condition=self._condition(rule.when),
             key=tuple(self._column(name, text, typed=True) for name, text in rule.key.items()),
-            columns=tuple((name, self._mapping(name, mapping)) for name, mapping in rule.map.items()),
+            columns=self._columns(rule),
             set_on_delete=self._set(rule.on_delete),
             set_on_unmatched=self._set(rule.on_unmatched),
         )
@@ -136,6 +178,30 @@ class _Compiler:
         if not isinstance(policy, SetColumns):
             return ()
         return tuple((name, self._column(name, text)) for name, text in policy.columns.items())
+
+    def _columns(self, rule: Rule) -> Columns:
+        copied: dict[str, str] = {}
+        computed: list[tuple[str, Evaluate]] = []
+        for name, mapping in rule.map.items():
+            source = self._copied(name, mapping)
+            if source is None:
+                computed.append((name, self._mapping(name, mapping)))
+            else:
+                copied[name] = source
+        return Columns(copied, tuple(computed))
+
+    def _copied(self, name: str, mapping: MappedColumn) -> str | None:
+        """The source column that fills this one as it is, where there is one."""
+        if mapping.values is not None or mapping.expr is None:
+            return None
+        expression = compile_expression(mapping.expr, self._types)
+        if (
+            expression.column is None
+            or assignment(expression.type, self._target_types[name]) is not unchanged
+        ):
+            return None
+        self._need(expression, typed=False)
+        return expression.column
 
     def _mapping(self, name: str, mapping: MappedColumn) -> Evaluate:
         if mapping.values is None:
@@ -165,6 +231,12 @@ class _Compiler:
             self._needed[column] = typed or self._needed.get(column, False)
 
 
+def _reader(names: tuple[str, ...]) -> Callable[[Row], tuple[Any, ...]]:
+    if len(names) > 1:
+        return cast("Callable[[Row], tuple[Any, ...]]", itemgetter(*names))
+    return lambda row: tuple([row[name] for name in names])
+
+
 def _field(name: str) -> Evaluate:
     return lambda row: row[name]
 
@@ -191,7 +263,9 @@ def _through_values(
         if value in values:
             return values[value]
         if default is None:
-            raise UnmappedValue(f"`values` of {name} does not know the record's value and there is no `default`")
+            raise UnmappedValue(
+                f"`values` of {name} does not know the record's value and there is no `default`"
+            )
         return default(row)
 
     return through_values

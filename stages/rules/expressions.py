@@ -53,7 +53,7 @@ class Expressions:
         """A compiled expression whose text chooses among `values`, each of which goes into `into`."""
         expression = self.value(key, text, None)
         if expression is not None and expression.type is not SqlType.TEXT:
-            found = expression.type.name.lower()
+            found = expression.type.value
             advice = f"write CAST({text.value} AS text)"
             self._fault(text, f"{key}: `values` chooses by a text, and the expression gives {found}", advice)
         for value in values.values() if into else ():
@@ -63,7 +63,7 @@ class Expressions:
         if expression.literal is not None:
             self._check_literal(key, text, expression.literal, into)
         elif assignment(expression.type, into.type) is None:
-            found = expression.type.name.lower()
+            found = expression.type.value
             message = f"{key}: the expression gives {found}, and there is no assignment cast to {into.type}"
             self._fault(text, message, f"write CAST({text.value} AS {into.type})")
 
