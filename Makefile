@@ -23,10 +23,12 @@ test: .venv/.dev-ready ## everything CI runs: lint, types, SQL, tests
 	@$(MAKE) --no-print-directory check
 	@exec $(PY) -m pytest $(ARGS)
 check: lint types ## everything but the tests
-lint: .venv/.dev-ready ## ruff and sqlfluff
+lint: .venv/.dev-ready .venv/.sql-clean ## ruff, and sqlfluff where SQL changed
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
-	@$(PY) -m sqlfluff lint --processes 2 --nofail --quiet sql >/dev/null && $(PY) -m sqlfluff lint --processes 2 sql
+.venv/.sql-clean: .venv/.dev-ready .sqlfluff $(shell find sql -name '*.sql')
+	@$(PY) -m sqlfluff lint --processes 2 sql
+	@touch $@
 types: .venv/.dev-ready ## mypy, strict, tests too
 	@$(PY) -m mypy
 lock: .venv/.dev-ready ## write the hash-locked requirements anew from pyproject.toml
