@@ -35,10 +35,14 @@ def supervise(work: Callable[[], None], stop: Stop) -> None:
 
     Raises what `work` raises for anything but an outage.
     """
+
+    def pause(seconds: float) -> None:
+        stop.wait(seconds)
+
     tenacity.Retrying(
         retry=tenacity.retry_if_exception(lambda error: is_outage(error) and not stop.requested),
         wait=tenacity.wait_exponential_jitter(initial=0.1, max=_LONGEST_WAIT, jitter=0.1),
-        sleep=lambda seconds: stop.wait(seconds),  # noqa: PLW0108  # its answer is not wanted
+        sleep=pause,
         before_sleep=_tell,
         reraise=True,
     )(work)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 OLDEST_SERVER: Final = 15
 # A peer that vanished without a word is noticed after about this long, not after the system's two hours.
-_KEEPALIVE: Final = {
+_KEEPALIVE: Final[dict[str, Any]] = {
     "keepalives": 1,
     "keepalives_idle": 5,
     "keepalives_interval": 3,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from typing import TYPE_CHECKING, Final, LiteralString, cast
+from typing import TYPE_CHECKING, Final, LiteralString
 
 import msgspec
 
@@ -51,7 +51,7 @@ def migrate(connection: psycopg.Connection, migrations: list[Migration] | None =
     connection.execute(queries["lock"])
     try:
         connection.execute(queries["prepare"])
-        applied = dict(connection.execute(queries["applied"]).fetchall())
+        applied: dict[str, str] = dict(connection.execute(queries["applied"]).fetchall())
         wanted = available() if migrations is None else migrations
         for migration in wanted:
             if applied.get(migration.name, migration.sha256) != migration.sha256:
@@ -68,14 +68,13 @@ def is_current(connection: psycopg.Connection) -> bool:
     """Whether every migration of this version is applied."""
     if connection.execute(load("migrate")["exists"]).fetchone() != (True,):
         return False
-    applied = dict(connection.execute(load("migrate")["applied"]).fetchall())
+    applied: dict[str, str] = dict(connection.execute(load("migrate")["applied"]).fetchall())
     return all(migration.name in applied for migration in available())
 
 
 def _apply(connection: psycopg.Connection, migration: Migration) -> None:
     began = time.monotonic()
-    # Our own file: what LiteralString stands for. Without parameters it may hold many statements.
-    text = cast(LiteralString, migration.text)
+    text: LiteralString = migration.text  # our own file; without parameters it may hold many statements
     if migration.text.startswith(_OUTSIDE):
         connection.execute(text)
         _record(connection, migration, began)

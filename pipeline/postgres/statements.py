@@ -7,7 +7,7 @@ format_type()'s own text.
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any, Final, LiteralString, cast
+from typing import TYPE_CHECKING, Any, Final, LiteralString
 
 import msgspec
 from psycopg import sql
@@ -135,10 +135,7 @@ def _over(updated: tuple[str, ...], types: dict[str, str]) -> sql.Composable:
 
 def _records(columns: Iterable[tuple[str, str]]) -> sql.Composed:
     # The type is format_type()'s text, which is SQL already.
-    defined = [
-        sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(cast(LiteralString, type_)))
-        for name, type_ in columns
-    ]
+    defined = [sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(type_)) for name, type_ in columns]
     return sql.SQL("json_to_recordset(%(records)s::json) AS r ({})").format(sql.SQL(", ").join(defined))
 
 

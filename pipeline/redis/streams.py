@@ -125,7 +125,7 @@ class PartitionStreams:
             command += ["BLOCK", max(1, round(block * 1000))]
         command += ["STREAMS", *wanted, *([">"] * len(wanted))]
         try:
-            reply = self._client.execute_command(*command)
+            reply = self._command(*command)
         except redis.ResponseError as error:
             raise _told(error) from error
         return {wanted[name]: _entries(raw) for name, raw in reply or ()}
@@ -142,7 +142,7 @@ class PartitionStreams:
         cursor = b"0-0"
         while True:
             try:
-                cursor, raw, deleted = self._client.execute_command(
+                cursor, raw, deleted = self._command(
                     "XAUTOCLAIM", keys.stream(partition, stream), group, consumer, 0, cursor, "COUNT", 500
                 )
             except redis.ResponseError as error:
@@ -172,6 +172,9 @@ class PartitionStreams:
         self._run(calls)
 
     # ----------------------------------------------------------------------------------------------------
+
+    def _command(self, *arguments: Any) -> Any:
+        return self._client.execute_command(*arguments)  # type: ignore[no-untyped-call]
 
     def _run(self, calls: Sequence[tuple[str, list[str], list[Any]]]) -> list[Any]:
         """Run scripts in one round trip. The first error of any of them is raised, after all have run."""

@@ -201,7 +201,7 @@ class _Compiler:
         ):
             return None
         self._need(expression, typed=False)
-        return expression.column
+        return str(expression.column)
 
     def _mapping(self, name: str, mapping: MappedColumn) -> Evaluate:
         if mapping.values is None:
