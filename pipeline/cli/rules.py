@@ -159,7 +159,8 @@ def _print_validation(validation: Validation) -> None:
     if count:
         click.echo(f"{count} fault{'s' * (count > 1)}", err=True)
     else:
-        click.echo(f"no fault in {len(validation.candidate.rules)} rules")
+        rules = len(validation.candidate.rules)
+        click.echo(f"no fault in {rules} rule{'s' * (rules != 1)}")
 
 
 def _print_json(document: object) -> None:

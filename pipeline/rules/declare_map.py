@@ -10,7 +10,7 @@ from stages.rules.model import Missing, Policy
 if TYPE_CHECKING:
     from pipeline.rules.section import Section
 
-_KEYS: Final = {"expr", "values", "default", "lookup", "where", "take", "missing", "conflict"}
+KEYS: Final = {"expr", "values", "default", "lookup", "where", "take", "missing", "conflict"}
 #: Until conflicts are decided, the source's change wins; of the policies only these mean just that.
 _SUPPORTED_POLICIES: Final = {"newest", "source"}
 
@@ -32,7 +32,7 @@ def declare_map(section: Section) -> dict[str, DeclaredMapping] | None:
 
 
 def _mapping(column: str, section: Section) -> DeclaredMapping:
-    section.only(_KEYS)
+    section.only(KEYS)
     mapping = DeclaredMapping(
         section.place,
         section.text("expr"),

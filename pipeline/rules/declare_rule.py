@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     _OnDelete = Literal["delete", "ignore"] | DeclaredSet
     _OnUnmatched = Literal["leave", "delete"] | DeclaredSet
 
-_KEYS: Final = {
+KEYS: Final = {
     *("name", "from", "to", "when", "on", "key", "map"),
     *("on_delete", "on_unmatched", "conflict", "priority", "enabled", "origins"),
 }
-_LATER: Final = {"max_deletes", "breaker", "template", "templates", "tests"}
+LATER: Final = {"max_deletes", "breaker", "template", "templates", "tests"}
 _OPERATIONS: Final = {
     "insert": Operation.INSERT,
     "update": Operation.UPDATE,
@@ -34,7 +34,7 @@ def declare_rule(node: Node, number: int, faults: list[Fault]) -> DeclaredRule:
     """The rule, with faults of form noted under its name (or number, where it has none)."""
     label = _label(node, number)
     section = Section(node, faults, label)
-    section.only(_KEYS, _LATER)
+    section.only(KEYS, LATER)
     _require(section)
     return DeclaredRule(
         place=section.place,
