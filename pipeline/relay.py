@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 import redis
 
+from pipeline.metrics import StageMetrics, catalog
 from pipeline.postgres.queries import load
 from pipeline.publication import Moves, Publication
 from pipeline.redis.streams import Entry, Fenced, StreamsLost
 from pipeline.ticks import Snapshot, Tick, ticks_of
+from pipeline.topology import RELAY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from pipeline.leases import EntryId, Leases
+    from pipeline.metrics import Metrics
     from pipeline.publication import QueueRow, Routed
     from pipeline.redis.streams import PartitionStreams
 
@@ -49,15 +52,16 @@ class Relay:
         leases: Leases,
         limits: Limits,
         *,
+        metrics: Metrics,
         clock: Callable[[], float] = time.monotonic,
-        observe: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._connection = connection
         self._streams = streams
         self._leases = leases
         self._limits = limits
         self._clock = clock
-        self._observe = observe
+        self._metrics = metrics
+        self._own = StageMetrics(metrics, RELAY)
         self._queries = load("relay")
         connection.execute(self._queries["read_by_id"])
         self._term: int | None = None
@@ -118,6 +122,7 @@ class Relay:
         gained, lost = self._leases.tend()
         if lost:
             self._term = None
+        self._own.leases(len(self._leases.held), lost=len(lost))
         for grant in gained:
             self._term = grant.terms["relay"]
             self._publication = None
@@ -216,7 +221,7 @@ class Relay:
         publication.fresh = fresh
         entries, size = self._room
         self._room = (entries - count, size - routed.bytes)
-        self._observe(appended)
+        self._metrics.add(catalog.RELAYED_CHANGES, appended)
 
     def _read(self, publication: Publication) -> list[QueueRow]:
         entries, size = self._room

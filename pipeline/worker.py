@@ -6,6 +6,7 @@ entries of its batch stay pending in Redis; the partitions are then taken over a
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Final, Protocol
 
 from pipeline.batch import Item, by_rules
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     import psycopg
 
     from pipeline.leases import Grant, Leases
-    from pipeline.postgres.target import Applied, Target
+    from pipeline.metrics.worker import WorkerMetrics
+    from pipeline.postgres.target import Target
     from pipeline.redis.streams import PartitionStreams
     from pipeline.topology import Step
     from stages.passage import Passage
@@ -62,7 +64,7 @@ class Worker:
         consumer: str,
         batch: int,
         target: Target | None,
-        observe: Callable[[Sequence[Item], Applied | None], None] = lambda *_: None,
+        metrics: WorkerMetrics,
     ) -> None:
         self._connection = connection
         self._streams = streams
@@ -72,7 +74,7 @@ class Worker:
         self._consumer = consumer
         self._batch = batch
         self._target = target  # where the run ends with `apply`
-        self._observe = observe
+        self._metrics = metrics
         self._compiled: dict[int, CompiledRules] = {}
         self._ready: dict[int, tuple[int, int]] = {}  # partition -> position
 
@@ -84,6 +86,7 @@ class Worker:
         gained, lost = self._leases.tend()
         for partition in lost:
             self._ready.pop(partition, None)
+        self._metrics.leases(len(self._leases.held), len(lost))
         waiting = [partition for partition in self._leases.held if partition not in self._ready]
         took_over = self._take_over(waiting) if waiting or gained else False
         if not self._ready:
@@ -99,7 +102,7 @@ class Worker:
             block=None if took_over else block,
         )
         if entries:
-            self._carry(0, entries)
+            self._carry(0, entries, reclaimed=False)
         return bool(entries) or took_over
 
     @property
@@ -133,17 +136,28 @@ class Worker:
             step = self._steps[place]
             pending, _ = self._streams.reclaim(step.reads, step.stage, self._consumer, partition)
             if pending:
-                self._carry(place, {partition: pending})
+                self._carry(place, {partition: pending}, reclaimed=True)
             while place > 0:  # nobody appends to a stream between our own stages
                 entries = self._streams.read(
                     step.reads, step.stage, self._consumer, [partition], count=self._batch, block=None
                 )
                 if not entries:
                     break
-                self._carry(place, entries)
+                self._carry(place, entries, reclaimed=False)
 
-    def _carry(self, place: int, entries: Mapping[int, Sequence[Entry]]) -> None:
+    def _carry(self, place: int, entries: Mapping[int, Sequence[Entry]], *, reclaimed: bool) -> None:
         """Take entries read at a step through the rest of the run, and finish them there."""
+        stage = self._steps[place].stage
+        count = sum(map(len, entries.values()))
+        began = self._metrics.read(stage, count, reclaimed=count if reclaimed else 0)
+        try:
+            self._carry_through(place, entries)
+        except Exception:
+            self._metrics.abandoned(stage, count)
+            raise
+        self._metrics.finished(stage, count, began)
+
+    def _carry_through(self, place: int, entries: Mapping[int, Sequence[Entry]]) -> None:
         current = self._compile(self._rules.current())
         items = sorted(
             (
@@ -153,17 +167,17 @@ class Worker:
             ),
             key=lambda item: item.order,
         )
-        applied: Applied | None = None
         for version, group in by_rules(items):
             rules = current if version in (None, current.version) else self._compile(self._rules.at(version))
             self._run_stages(place, group, rules)
             if self._target is not None:
                 terms = {p: self._leases.held[p].terms["apply"] for p in {item.partition for item in group}}
+                began = time.monotonic()
                 applied = self._target.apply(group, rules, terms)
+                self._metrics.applied(applied, rules, group, time.monotonic() - began)
                 for item in group:
                     self._ready[item.partition] = item.order
         self._finish(place, items)
-        self._observe(items, applied)
 
     def _item(self, partition: int, entry: Entry, version: int) -> Item:
         item = Item(partition, entry.id, entry.order)
@@ -183,7 +197,9 @@ class Worker:
                 return
             carried = [item for item in items if item.passage is not None]
             passages = [item.passage for item in carried if item.passage is not None]
-            for item, passage in zip(carried, _STAGES[step.stage](passages, rules), strict=True):
+            outcomes = _STAGES[step.stage](passages, rules)
+            self._metrics.handled(step.stage, outcomes, sum(len(passage.rejects) for passage in passages))
+            for item, passage in zip(carried, outcomes, strict=True):
                 item.passage = passage
 
     def _finish(self, place: int, items: Sequence[Item]) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import quote
 
 import psycopg
+from psycopg import sql
 
 from pipeline.embedded.process import (
     ServerNotFound,
@@ -75,7 +76,7 @@ class EmbeddedPostgres:
         with psycopg.connect(self.url_of("postgres"), autocommit=True) as connection:
             exists = connection.execute("SELECT FROM pg_database WHERE datname = %s", [DATABASE]).rowcount
             if not exists:
-                connection.execute(f'CREATE DATABASE "{DATABASE}"')
+                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
         return self
 
     def stop(self) -> None:

@@ -16,6 +16,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from pipeline.errors import ConfigurationError, Failure
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -24,11 +26,11 @@ STOP_SECONDS: Final = 20.0
 _PR_SET_PDEATHSIG: Final = 1
 
 
-class ServerNotFound(Exception):
+class ServerNotFound(ConfigurationError):
     """Raised when no server program is to be had; the message names the package that brings one."""
 
 
-class ServerNotStarted(Exception):
+class ServerNotStarted(Failure):
     """Raised when a server ended or stayed mute; the message ends with the tail of its log."""
 
 

@@ -37,14 +37,15 @@ class Applied(msgspec.Struct):
     """What one batch came to."""
 
     written: dict[int, int] = {}  # rule -> writes
-    duplicates: int = 0
+    duplicates: dict[int, int] = {}  # rule -> writes that the ledger held already
     rejects: list[Reject] = []
 
-    def add(self, plan: Plan, duplicates: int) -> None:
-        """Count one committed transaction."""
+    def add(self, plan: Plan, repeated: Iterable[tuple[int, int]]) -> None:
+        """Count one committed transaction; `repeated` are the (change, rule) it left out."""
         for entry in plan.ledger:
             self.written[entry.rule_id] = self.written.get(entry.rule_id, 0) + 1
-        self.duplicates += duplicates
+        for _, rule in repeated:
+            self.duplicates[rule] = self.duplicates.get(rule, 0) + 1
         self.rejects += plan.rejects
 
 
@@ -86,13 +87,14 @@ class Target:
     ) -> None:
         passages = [item.passage for item in items if item.passage is not None]
         plan = plan_writes(passages, rules, applied=_NONE)
-        total = len(plan.ledger)
+        repeated = _NONE
         try:
             self._transact(plan, items, terms)
         except _Repeated:
-            plan = plan_writes(passages, rules, applied=self._recorded(plan))
+            repeated = self._recorded(plan)
+            plan = plan_writes(passages, rules, applied=repeated)
             self._transact(plan, items, terms)
-        applied.add(plan, total - len(plan.ledger))
+        applied.add(plan, repeated)
 
     def _transact(self, plan: Plan, items: Sequence[Item], terms: Mapping[int, int]) -> None:
         with self._connection.transaction():

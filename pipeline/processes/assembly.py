@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from pipeline.leases import Leases
+from pipeline.metrics.worker import WorkerMetrics
 from pipeline.postgres.connection import connect as connect_postgres
 from pipeline.postgres.connection import require_migrated
 from pipeline.postgres.target import Target
@@ -19,16 +20,25 @@ from pipeline.topology import RELAY, Step
 from pipeline.worker import Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
+    from pipeline.metrics import Metrics
     from pipeline.process import Process
     from pipeline.settings import Settings
 
 
+def check_servers(settings: Settings) -> None:
+    """Whether both servers can be used at all: what is wrong at the start is the operator's to mend.
+
+    Later the same errors are outages, and are waited out. Raises ConfigurationError and its kin.
+    """
+    with contextlib.closing(connect_postgres(settings, "check")) as connection:
+        require_migrated(connection)
+    connect_redis(settings).close()
+
+
 @contextlib.contextmanager
-def open_relay(
-    settings: Settings, process: Process, *, observe: Callable[[int], None] = lambda _: None
-) -> Iterator[Relay]:
+def open_relay(settings: Settings, process: Process, metrics: Metrics) -> Iterator[Relay]:
     """A relay on connections of its own. Raises ConfigurationError, Failure, ServerUnreachable."""
     with contextlib.ExitStack() as stack:
         connection = stack.enter_context(contextlib.closing(connect_postgres(settings, "relay")))
@@ -39,16 +49,12 @@ def open_relay(
             settings.partitions, settings.relay_batch, settings.stream_max_entries, settings.stream_max_bytes
         )
         stack.callback(_leave, leases)
-        yield Relay(connection, PartitionStreams(client), leases, limits, observe=observe)
+        yield Relay(connection, PartitionStreams(client), leases, limits, metrics=metrics)
 
 
 @contextlib.contextmanager
 def open_worker(
-    settings: Settings,
-    process: Process,
-    steps: Sequence[Step],
-    *,
-    observe: Callable[..., None] = lambda *_: None,
+    settings: Settings, process: Process, steps: Sequence[Step], metrics: Metrics
 ) -> Iterator[Worker]:
     """A worker of these steps on connections of its own. Raises like `open_relay`."""
     with contextlib.ExitStack() as stack:
@@ -69,7 +75,7 @@ def open_worker(
             consumer=process.id,
             batch=settings.worker_batch,
             target=Target(connection, process.id) if stages[-1] == "apply" else None,
-            observe=observe,
+            metrics=WorkerMetrics(metrics, stages),
         )
 
 

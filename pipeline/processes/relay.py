@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Final
 from pipeline.log import get_logger
 from pipeline.postgres.connection import connect
 from pipeline.process import this_process
-from pipeline.processes.assembly import open_relay
+from pipeline.processes.assembly import check_servers, open_relay
+from pipeline.processes.endpoint import serve
 from pipeline.supervise import supervise
 from pipeline.wakeup import Wakeup
 
 if TYPE_CHECKING:
-    from pipeline.process import Process
+    from pipeline.processes.endpoint import Progress
     from pipeline.relay import Relay
     from pipeline.settings import Settings
     from pipeline.signals import Stop
@@ -26,22 +27,29 @@ log = get_logger()
 
 def run_relay(settings: Settings, stop: Stop) -> None:
     """Relay until told to stop; through outages. Raises ConfigurationError, Failure."""
-    process = this_process(settings, "relay")
-    supervise(lambda: _relay(settings, process, stop), stop)
+    with serve(settings, this_process(settings, "relay")) as (metrics, progress, process):
+        check_servers(settings)
+        log.info("started", action="started", id=process.id, metrics=process.metrics_address)
 
+        def relay() -> None:
+            with (
+                contextlib.closing(connect(settings, "relay-bell")) as bell,
+                open_relay(settings, process, metrics) as opened,
+            ):
+                _Loop(opened, Wakeup(bell), settings, stop, progress).run()
 
-def _relay(settings: Settings, process: Process, stop: Stop) -> None:
-    with contextlib.closing(connect(settings, "relay-bell")) as bell, open_relay(settings, process) as relay:
-        log.info("started", action="started", id=process.id)
-        _Loop(relay, Wakeup(bell), settings, stop).run()
+        supervise(relay, stop)
 
 
 class _Loop:
-    def __init__(self, relay: Relay, wakeup: Wakeup, settings: Settings, stop: Stop) -> None:
+    def __init__(
+        self, relay: Relay, wakeup: Wakeup, settings: Settings, stop: Stop, progress: Progress
+    ) -> None:
         self._relay = relay
         self._wakeup = wakeup
         self._settings = settings
         self._stop = stop
+        self._progress = progress
         self._leading = False
 
     def run(self) -> None:
@@ -59,6 +67,7 @@ class _Loop:
             else:
                 self._sleep()
                 active = time.monotonic()
+            self._progress.made()
             self._tell()
 
     def _sleep(self) -> None:

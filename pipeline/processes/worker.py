@@ -6,17 +6,14 @@ from typing import TYPE_CHECKING, Final
 
 from pipeline.log import get_logger
 from pipeline.process import this_process
-from pipeline.processes.assembly import open_worker
+from pipeline.processes.assembly import check_servers, open_worker
+from pipeline.processes.endpoint import serve
 from pipeline.supervise import supervise
 from pipeline.topology import steps_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from pipeline.process import Process
     from pipeline.settings import Settings
     from pipeline.signals import Stop
-    from pipeline.topology import Step
 
 _NO_PARTITION_PAUSE: Final = 0.2
 log = get_logger()
@@ -25,13 +22,16 @@ log = get_logger()
 def run_worker(settings: Settings, stages: str, stop: Stop) -> None:
     """Work until told to stop; through outages. Raises ConfigurationError, Failure."""
     steps = steps_of(stages)
-    process = this_process(settings, "worker", [step.stage for step in steps])
-    supervise(lambda: _work(settings, process, steps, stop), stop)
+    named = this_process(settings, "worker", [step.stage for step in steps])
+    with serve(settings, named) as (metrics, progress, process):
+        check_servers(settings)
+        log.info("started", action="started", id=process.id, stages=stages, metrics=process.metrics_address)
 
+        def work() -> None:
+            with open_worker(settings, process, steps, metrics) as worker:
+                while not stop.requested:
+                    if not worker.step(block=settings.worker_block_seconds) and not worker.ready:
+                        stop.wait(_NO_PARTITION_PAUSE)
+                    progress.made()
 
-def _work(settings: Settings, process: Process, steps: Sequence[Step], stop: Stop) -> None:
-    with open_worker(settings, process, steps) as worker:
-        log.info("started", action="started", id=process.id, stages=",".join(process.stages))
-        while not stop.requested:
-            if not worker.step(block=settings.worker_block_seconds) and not worker.ready:
-                stop.wait(_NO_PARTITION_PAUSE)
+        supervise(work, stop)

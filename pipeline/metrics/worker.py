@@ -1,0 +1,78 @@
+"""What a worker counts as its batches pass: by stage, by rule, and from end to end."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from pipeline.metrics import catalog
+from pipeline.metrics.stage import StageMetrics
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pipeline.batch import Item
+    from pipeline.metrics.registry import Metrics
+    from pipeline.postgres.target import Applied
+    from stages.passage import Passage
+    from stages.rules.compile import CompiledRules
+
+
+class WorkerMetrics:
+    """The metrics of one worker."""
+
+    def __init__(self, metrics: Metrics, stages: Sequence[str]) -> None:
+        self._metrics = metrics
+        self._stages = {stage: StageMetrics(metrics, stage) for stage in stages}
+
+    def read(self, stage: str, entries: int, *, reclaimed: int) -> float:
+        """Entries were read; the time to give to `finished`."""
+        self._stages[stage].received(entries, reclaimed=reclaimed)
+        return time.monotonic()
+
+    def finished(self, stage: str, entries: int, began: float) -> None:
+        """They are acknowledged."""
+        self._stages[stage].acknowledged(entries, seconds=time.monotonic() - began, now=time.time())
+
+    def abandoned(self, stage: str, entries: int) -> None:
+        """They were given up, and will be delivered again."""
+        self._stages[stage].abandoned(entries)
+
+    def handled(self, stage: str, outcomes: Sequence[Passage | None], rejected_before: int) -> None:
+        """What a stage said of each entry; rejects that it was handed are not its own."""
+        emitted = sum(1 for outcome in outcomes if outcome is not None)
+        rejected = sum(len(outcome.rejects) for outcome in outcomes if outcome is not None) - rejected_before
+        counts = {"emit": emitted, "skip": len(outcomes) - emitted, "reject": rejected}
+        self._stages[stage].handled(counts, emitted=emitted)
+
+    def leases(self, held: int, lost: int) -> None:
+        """How many partitions are ours."""
+        for stage in self._stages.values():
+            stage.leases(held, lost=lost)
+
+    def applied(self, applied: Applied, rules: CompiledRules, items: Sequence[Item], seconds: float) -> None:
+        """An apply transaction. Its oldest change stands for all: latency is never told too low."""
+        self._metrics.observe(catalog.APPLY_SECONDS, seconds)
+        latency = _latency(items)
+        for rule_id, count in applied.written.items():
+            rule = rules.by_id[rule_id].rule
+            self._write(rule.name, str(rule.target), "applied", count)
+            if latency is not None:
+                self._metrics.observe(catalog.LATENCY_SECONDS, latency, count, rule=rule.name)
+        for rule_id, count in applied.duplicates.items():
+            rule = rules.by_id[rule_id].rule
+            self._write(rule.name, str(rule.target), "duplicate", count)
+        for reject in applied.rejects:
+            self._stages["apply"].dead_lettered(reject.cause, 1)
+
+    def _write(self, rule: str, table: str, result: str, count: int) -> None:
+        self._metrics.add(catalog.WRITES, count, rule=rule, table=table, result=result)
+
+
+def _latency(items: Sequence[Item]) -> float | None:
+    for item in items:  # the first is the oldest: items are in the order of their commits
+        if item.passage is not None and item.passage.change is not None:
+            captured = datetime.fromisoformat(item.passage.change.captured_at)
+            return max(0.0, time.time() - captured.timestamp())
+    return None
