@@ -74,7 +74,7 @@ class Relay:
         self._marked: EntryId = (0, 0)
         self._next_mark = 0.0
         self.last = Tick(0, "1:1:", 0, published=True)
-        self.ordinal = 0  # entries of the last tick
+        self._taken = 0
         self.waiting = False  # for room, or for the streams to run empty
         self.open_transactions = False  # whether a writer was at work when we last looked
 
@@ -82,6 +82,11 @@ class Relay:
     def leading(self) -> bool:
         """Whether this is the one active relay."""
         return self._term is not None
+
+    @property
+    def has_published(self) -> bool:
+        """Whether a tick that this relay took stands in Redis as a whole."""
+        return self._taken > 0 and self._publication is None
 
     def step(self) -> bool:
         """Do one piece of work; whether there was any. Raises what Redis and Postgres raise.
@@ -109,7 +114,7 @@ class Relay:
 
     def mark(self) -> EntryId:
         """Send a watermark through all partitions; its id. Everything published is finished once it is."""
-        id_ = (self.last.id, self.ordinal + 1)
+        id_ = (self.last.id, self.last.changes + 1)
         if self._term is not None and id_ > self._marked:
             row = self._connection.execute(self._queries["taken_at"], {"id": self.last.id}).fetchone()
             entry = Entry(b"%d-%d" % id_, MARK, str(row[0] if row else "").encode())
@@ -194,6 +199,7 @@ class Relay:
         ).fetchone()
         if taken is None:
             raise Fenced("a later relay has taken over")
+        self._taken += 1
         return Tick(self.last.id + 1, taken[0], position, published=False)
 
     def _publish(self, publication: Publication, term: int) -> bool:
@@ -243,7 +249,7 @@ class Relay:
         self._connection.execute(
             self._queries["mark_published"], {"id": tick.id, "changes": publication.ordinal}
         )
-        self.last, self.ordinal = msgspec.structs.replace(tick, published=True), publication.ordinal
+        self.last = msgspec.structs.replace(tick, published=True, changes=publication.ordinal)
         self._publication = None
         if not self._to_publish:
             self._rebuilding = {}

@@ -43,6 +43,7 @@ class Tick(msgspec.Struct, frozen=True):
     snapshot: str
     position: int  # the change id last drawn before the snapshot
     published: bool
+    changes: int = 0  # of its batch, once it is published
 
     @property
     def parsed(self) -> Snapshot:
@@ -50,6 +51,6 @@ class Tick(msgspec.Struct, frozen=True):
         return Snapshot.parse(self.snapshot)
 
 
-def ticks_of(rows: Sequence[tuple[int, str, int, bool]]) -> list[Tick]:
-    """Ticks from rows of (id, snapshot, queue_position, published)."""
+def ticks_of(rows: Sequence[tuple[int, str, int, bool, int]]) -> list[Tick]:
+    """Ticks from rows of (id, snapshot, queue_position, published, changes)."""
     return [Tick(*row) for row in rows]

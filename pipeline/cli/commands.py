@@ -11,6 +11,8 @@ COMMANDS: Final[Mapping[str, str]] = {
     "migrate": "Create or upgrade the orgstream schema.",
     "rules": "Rules as code: validate, plan, apply, export.",
     "relay": "Publish captured changes into the streams.",
+    "drain": "Replicate what is queued now, then exit.",
+    "status": "Show processes, partitions, lag, backlog and dead letters.",
     "worker": "Carry changes through the stages, into the target tables.",
     "settings": "List every setting with its value, default, unit and meaning.",
 }

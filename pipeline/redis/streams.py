@@ -94,6 +94,19 @@ class PartitionStreams:
         replies = pipe.execute()
         return sum(replies[::2]), sum(size or 0 for size in replies[1::2])
 
+    def lengths(self, partitions: int, names: Iterable[str]) -> dict[str, int]:
+        """Entries by stream name, all partitions together. Raises redis.RedisError."""
+        names = list(names)
+        pipe = self._client.pipeline(transaction=False)
+        for name in names:
+            for partition in range(partitions):
+                pipe.xlen(keys.stream(partition, name))
+        replies: list[int] = pipe.execute()
+        return {
+            name: sum(replies[place * partitions : (place + 1) * partitions])
+            for place, name in enumerate(names)
+        }
+
     def empty(self, partitions: int) -> bool:
         """Whether everything published is finished."""
         return self.outstanding(partitions)[0] == 0

@@ -4,7 +4,8 @@ SELECT
     id,
     snapshot::text,
     queue_position,
-    published_at IS NOT NULL AS published
+    published_at IS NOT NULL AS published,
+    coalesce(changes, 0) AS changes
 FROM orgstream.tick
 WHERE id >= (SELECT max(t.id) FROM orgstream.tick AS t WHERE t.published_at IS NOT NULL)
 ORDER BY id;
@@ -15,7 +16,8 @@ SELECT
     id,
     snapshot::text,
     queue_position,
-    false AS published
+    published_at IS NOT NULL AS published,
+    coalesce(changes, 0) AS changes
 FROM orgstream.tick
 WHERE id >= %(id)s
 ORDER BY id;

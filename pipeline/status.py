@@ -1,0 +1,113 @@
+"""How the whole pipeline stands: read from Postgres, with what lies in Redis where it answers."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+import redis
+
+from pipeline.postgres.queries import load
+from pipeline.topology import STREAMS
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from pipeline.redis.streams import PartitionStreams
+
+
+class ProcessStatus(msgspec.Struct, frozen=True):
+    """A living process."""
+
+    id: str
+    kind: str
+    stages: list[str]
+    metrics_address: str | None
+    uptime_seconds: float
+    partitions: int
+
+
+class PartitionStatus(msgspec.Struct, frozen=True):
+    """How far a partition is applied, and by whom."""
+
+    partition: int
+    holder: str | None
+    position: str
+    applied: bool
+
+
+class LetterGroup(msgspec.Struct, frozen=True):
+    """Open dead letters of one rule and cause."""
+
+    rule: str
+    cause: str
+    count: int
+
+
+class Status(msgspec.Struct, frozen=True):
+    """The pipeline at one moment. Counts are of changes, but `pending` counts stream entries."""
+
+    caught_up: bool
+    backlog: int  # captured, not yet relayed
+    pending: int | None  # relayed, not yet finished; None while Redis does not answer
+    held: int
+    waiting: int
+    dead: int
+    lag_seconds: float
+    rules_version: int
+    rules: int
+    processes: list[ProcessStatus]
+    partitions: list[PartitionStatus]
+    streams: dict[str, int]
+    dead_letters: list[LetterGroup]
+
+
+def read_status(
+    connection: psycopg.Connection, streams: PartitionStreams | None, *, lease_seconds: float, partitions: int
+) -> Status:
+    """Look everywhere once. Raises psycopg.Error; a Redis that does not answer is told as None."""
+    queries = load("status")
+    backlog, oldest = connection.execute(queries["backlog"]).fetchone() or (0, None)
+    progress = connection.execute(queries["progress"]).fetchall()
+    behind = [row for row in progress if not row[7]]
+    letters = [LetterGroup(*row) for row in connection.execute(queries["letters"]).fetchall()]
+    processes = connection.execute(queries["processes"], {"seconds": 2 * lease_seconds}).fetchall()
+    version, _, rules = connection.execute(queries["rules"]).fetchone() or (0, None, 0)
+    lengths = _lengths(streams, partitions)
+    return Status(
+        caught_up=backlog == 0 and not behind,
+        backlog=backlog,
+        pending=None if lengths is None else sum(lengths.values()),
+        held=0,
+        waiting=0,
+        dead=sum(group.count for group in letters),
+        lag_seconds=_lag([oldest, *(row[6] for row in behind)]) if backlog or behind else 0.0,
+        rules_version=version,
+        rules=rules,
+        processes=[ProcessStatus(*row) for row in processes],
+        partitions=[PartitionStatus(row[2], row[3], f"{row[4]}-{row[5]}", row[7]) for row in progress],
+        streams=lengths or {},
+        dead_letters=letters,
+    )
+
+
+def caught_up(connection: psycopg.Connection) -> bool:
+    """Whether everything captured is applied, skipped or set aside, as far as Postgres knows."""
+    queries = load("status")
+    backlog, _ = connection.execute(queries["backlog"]).fetchone() or (0, None)
+    return not backlog and all(row[7] for row in connection.execute(queries["progress"]).fetchall())
+
+
+def _lengths(streams: PartitionStreams | None, partitions: int) -> dict[str, int] | None:
+    if streams is None:
+        return None
+    try:
+        return streams.lengths(partitions, STREAMS)
+    except redis.RedisError:
+        return None
+
+
+def _lag(times: list[datetime | None]) -> float:
+    known = [time for time in times if time is not None]
+    return max(0.0, (datetime.now(UTC) - min(known)).total_seconds()) if known else 0.0

@@ -1,0 +1,111 @@
+-- name: backlog
+-- Changes that no published tick has seen, and when the oldest of them was captured. Transactions still
+-- open at the last tick drew their ids after the newest tick that knew none of them.
+WITH last AS (
+    SELECT
+        t.id,
+        t.snapshot,
+        (
+            SELECT coalesce(max(e.queue_position), 0)
+            FROM orgstream.tick AS e
+            WHERE e.id <= t.id AND pg_snapshot_xmax(e.snapshot) <= pg_snapshot_xmin(t.snapshot)
+        ) AS position
+    FROM orgstream.tick AS t
+    WHERE t.published_at IS NOT NULL
+    ORDER BY t.id DESC
+    LIMIT 1
+)
+
+SELECT
+    count(c.id),
+    min(c.captured_at)
+FROM last
+LEFT JOIN orgstream.change_queue AS c
+    ON c.id > last.position AND NOT pg_visible_in_snapshot(c.xid, last.snapshot);
+
+-- name: progress
+-- The last published tick, and how far each partition is applied; `applied` when it is past that tick.
+SELECT
+    t.id,
+    t.changes,
+    l.partition,
+    l.holder,
+    l.position_tick,
+    l.position_ordinal,
+    l.position_captured_at,
+    (l.position_tick, l.position_ordinal) > (t.id, t.changes) OR t.id = 0 AS applied
+FROM (
+    SELECT
+        id,
+        changes
+    FROM orgstream.tick
+    WHERE published_at IS NOT NULL
+    ORDER BY id DESC
+    LIMIT 1
+) AS t
+INNER JOIN orgstream.lease AS l ON l.stage = 'apply'
+ORDER BY l.partition;
+
+-- name: now
+SELECT clock_timestamp();
+
+-- name: goal
+-- A published tick that saw everything committed before a moment.
+SELECT
+    id,
+    coalesce(changes, 0)
+FROM orgstream.tick
+WHERE published_at IS NOT NULL AND (created_at >= %(since)s OR %(last)s)
+ORDER BY CASE WHEN %(last)s THEN -id ELSE id END
+LIMIT 1;
+
+-- name: reached
+-- Whether every partition is applied beyond an entry.
+SELECT coalesce(bool_and((position_tick, position_ordinal) >= (%(tick)s, %(ordinal)s)), true)
+FROM orgstream.lease
+WHERE stage = 'apply' AND partition < %(partitions)s;
+
+-- name: processes
+-- The processes that said lately that they live, and what they hold.
+SELECT
+    p.id,
+    p.kind,
+    p.stages,
+    p.metrics_address,
+    extract(EPOCH FROM clock_timestamp() - p.started_at)::double precision AS uptime_seconds,
+    count(DISTINCT l.partition) AS partitions
+FROM orgstream.process AS p
+LEFT JOIN orgstream.lease AS l ON l.holder = p.id AND l.expires_at > clock_timestamp()
+WHERE p.seen_at > clock_timestamp() - %(seconds)s * interval '1 second'
+GROUP BY p.id
+ORDER BY p.kind, p.id;
+
+-- name: letters
+-- Open dead letters by rule and cause.
+SELECT
+    coalesce(rule, ''),
+    cause,
+    count(*)
+FROM orgstream.dead_letter
+WHERE resolved_at IS NULL
+GROUP BY rule, cause
+ORDER BY count(*) DESC;
+
+-- name: last_letter
+SELECT coalesce(max(id), 0)
+FROM orgstream.dead_letter;
+
+-- name: letters_since
+SELECT count(*)
+FROM orgstream.dead_letter
+WHERE id > %(id)s;
+
+-- name: rules
+-- The live rules, and what the ledger holds of each.
+SELECT
+    s.version,
+    s.applied_at,
+    (SELECT count(*) FROM json_array_elements(s.definition -> 'rules')) AS rules
+FROM orgstream.rule_set AS s
+ORDER BY s.version DESC
+LIMIT 1;
