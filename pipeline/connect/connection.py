@@ -83,7 +83,6 @@ class Connection:
         for table in self._tables:
             rows = self._session.run(table.stored)
             count += self.org.adopt(table.mapping.sobject.name, rows)
-            self._reader.skip(table.name)
         return count
 
     # One thing at a time -------------------------------------------------------------------------------

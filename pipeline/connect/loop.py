@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, TypedDict, Unpack
 import psycopg
 
 from pipeline.connect.connection import Connection
-from pipeline.log import describe, get_logger
+from pipeline.log import get_logger
 
 if TYPE_CHECKING:
     import random
@@ -59,6 +59,6 @@ def run(
                     installed = True
                 connection.step()
             except psycopg.OperationalError as error:
-                log.warning("the database is away", action="connect_database_away", error=describe(error))
+                log.warning("the database is away", action="connect_database_away", error=error)
                 stop.wait(AWAY_SECONDS)
             stop.wait(LOOK_SECONDS)

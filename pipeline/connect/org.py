@@ -11,7 +11,7 @@ from pipeline.connect import guard
 from pipeline.connect.refusal import Refused
 from pipeline.connect.shelf import Record, Shelf
 from pipeline.connect.store import Store
-from pipeline.connect.values import whole_second
+from pipeline.connect.values import normalise, whole_second
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -119,8 +119,6 @@ class SalesforceOrg(Store):
 
 
 def _initial(shelf: Shelf) -> dict[str, Value]:
-    """What a new record has before anything is set: unticked checkboxes, its running numbers."""
-    fields = shelf.sobject.fields
-    values: dict[str, Value] = {f.column: False for f in fields if f.content == "boolean" and f.is_writable}
-    values.update({f.column: shelf.number(f.column) for f in fields if f.kind == "autonumber"})
-    return values
+    """What a new record has before anything is set: empty fields, unticked checkboxes, running numbers."""
+    values: dict[str, Value] = {field.column: normalise(field, None) for field in shelf.sobject.stored}
+    return values | {c: shelf.number(c) for c, f in shelf.sobject.by_column.items() if f.kind == "autonumber"}

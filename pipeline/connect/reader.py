@@ -13,7 +13,7 @@ import msgspec
 import psycopg
 
 from pipeline.connect.field import Value
-from pipeline.log import describe, get_logger
+from pipeline.log import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,10 +72,6 @@ class Reader:
             del self._polls[0]
         return count
 
-    def skip(self, table: str) -> None:
-        """Take the table as holding what Salesforce has now."""
-        self._positions[table] = self._org.position
-
     def resync(self, table: str) -> None:
         """Have the next poll bring every record again."""
         self._positions[table] = 0
@@ -84,7 +80,7 @@ class Reader:
         """Clear the table and load it anew, in batches of their own; how many rows."""
         self._polls = [poll for poll in self._polls if poll.table != table.name]
         self._session.run(lambda connection: _clear(connection, table, truncate, restart_ids))
-        self.skip(table.name)
+        self._positions[table.name] = self._org.position
         rows = self._org.query(table.mapping.sobject.name)
         self._bring(table, rows)
         return len(rows)
@@ -113,9 +109,7 @@ class Reader:
                 if len(some) > 1:
                     self._bring(table, some, batch=1)
                 else:
-                    log.warning(
-                        "a record could not be read", action="connect_read_failed", error=describe(error)
-                    )
+                    log.warning("a record could not be read", action="connect_read_failed", error=error)
 
 
 def _bring(table: Table, rows: Sequence[Row], connection: psycopg.Connection) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Refused(Exception):  # noqa: N818 - an answer of Salesforce, named as what it is
+class Refused(Exception):
     """Raised when the simulated org refuses a record, changing nothing; `code` is Salesforce's."""
 
     def __init__(self, code: str, message: str) -> None:

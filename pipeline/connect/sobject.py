@@ -62,6 +62,11 @@ class SObject(msgspec.Struct, frozen=True, dict=True):
         return {field.column: field for field in self.all_fields}
 
     @functools.cached_property
+    def stored(self) -> tuple[Field, ...]:
+        """The fields whose values a record stores: neither computed nor kept by Salesforce."""
+        return tuple(f for f in self.fields if f.formula is None and f.column not in self.kept)
+
+    @functools.cached_property
     def relations(self) -> dict[str, Field]:
         """Its reference fields by the column that names the parent by external id."""
         return {field.relation_column: field for field in self.fields if field.relation_column}

@@ -92,7 +92,8 @@ class Store:
             for row in rows:
                 sfid = str(row["sfid"])
                 if sfid not in shelf.records:
-                    shelf.keep(self._adopted(sfid, row), _stored(shelf.sobject, row))
+                    values = {f.column: normalise(f, row.get(f.column)) for f in shelf.sobject.stored}
+                    shelf.keep(self._adopted(sfid, row), values)
                     count += 1
             return count
 
@@ -166,8 +167,3 @@ class Store:
         guard.check(shelf, new, old, self._shelves)
         shelf.keep(record, new)
         self._touch(shelf, record)
-
-
-def _stored(sobject: SObject, row: Row) -> dict[str, Value]:
-    own = (field for field in sobject.fields if field.is_writable and field.column not in sobject.kept)
-    return {field.column: normalise(field, row.get(field.column)) for field in own}

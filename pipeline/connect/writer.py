@@ -51,13 +51,15 @@ class Writer:
         self._algorithm = algorithm
         self._outcomes: list[Outcome] = []
         self._unheard: list[Unit] = []
-        self._reopened = False
+        self._ended_well = False  # of an earlier run, it is not known
         #: Of how many of the next accepted writes Salesforce's answer is lost.
         self.replies_to_lose = 0
 
     def send(self) -> int:
         """Take what is NEW and write it to Salesforce; how many entries. `record` must follow."""
+        self.record()  # what a session that was lost left in hand
         entries = self._session.run(self._claim)
+        self._ended_well = False
         units = plan(entries, self._algorithm, list(self._tables))
         known = self._session.run(lambda connection: self._known(connection, units))
         mute = {(unit.table, unit.record_id) for unit in self._unheard}
@@ -71,6 +73,7 @@ class Writer:
             self._outcomes.append(outcome)
             if outcome.sfid is not None:
                 known[record] = outcome.sfid
+        self._ended_well = True
         return len(entries)
 
     def record(self) -> int:
@@ -82,11 +85,9 @@ class Writer:
         return answered
 
     def _claim(self, connection: psycopg.Connection) -> list[Entry]:
-        if not self._reopened:
+        if not self._ended_well:
             self._log.reopen(connection)
-        entries = self._log.claim(connection)
-        self._reopened = True
-        return entries
+        return self._log.claim(connection)
 
     def _known(self, connection: psycopg.Connection, units: Sequence[Unit]) -> Known:
         """The ids that rows have by now, of entries captured before they had one."""
