@@ -8,11 +8,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 COMMANDS: Final[Mapping[str, str]] = {
+    "up": "Run everything in one terminal, on embedded servers where no URL is set.",
     "migrate": "Create or upgrade the orgstream schema.",
     "rules": "Rules as code: validate, plan, apply, export.",
     "relay": "Publish captured changes into the streams.",
+    "worker": "Carry changes through the stages, into the target tables.",
     "drain": "Replicate what is queued now, then exit.",
     "status": "Show processes, partitions, lag, backlog and dead letters.",
-    "worker": "Carry changes through the stages, into the target tables.",
     "settings": "List every setting with its value, default, unit and meaning.",
 }
