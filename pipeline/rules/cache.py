@@ -7,6 +7,7 @@ orgstream:rules:<version>  the set of that version as JSON, kept for a day after
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Final, cast
 
 import msgspec
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import psycopg
-    from redis.client import Pipeline
 
 LIVE_KEY: Final = "orgstream:rules:live"
 LIVE_SECONDS: Final = 60
@@ -44,8 +44,8 @@ def publish(connection: psycopg.Connection, client: redis.Redis) -> RuleSet:
         with client.pipeline() as pipeline:
             pipeline.watch(LIVE_KEY)  # type: ignore[no-untyped-call]
             rule_set = store.live(connection) or _NO_RULES
+            _put(client, rule_set)  # first, so that whoever sees the version finds the set
             pipeline.multi()
-            _put(pipeline, rule_set)
             pipeline.set(LIVE_KEY, rule_set.version, ex=LIVE_SECONDS)
             try:
                 pipeline.execute()
@@ -70,8 +70,7 @@ class RuleSource:
         """The live set; an empty one of version 0 before the first `rules apply`. Never older than before."""
         found = cast("bytes | None", self._client.get(LIVE_KEY))
         if found is None:
-            with self._connect() as connection:
-                rule_set = publish(connection, self._client)
+            rule_set = self._live_in_postgres()
         elif int(found) <= self._newest.version:
             return self._newest
         else:
@@ -88,6 +87,13 @@ class RuleSource:
         rule_set = self._from_postgres(version) if found is None else msgspec.json.decode(found, type=RuleSet)
         return self._remember(rule_set)
 
+    def _live_in_postgres(self) -> RuleSet:
+        with self._connect() as connection:
+            try:
+                return publish(connection, self._client)
+            except redis.ResponseError:  # Redis is full, and it is workers who empty it: they must go on
+                return store.live(connection) or _NO_RULES
+
     def _from_postgres(self, version: int) -> RuleSet:
         with self._connect() as connection:
             rule_set = _NO_RULES if version == 0 else store.at(connection, version)
@@ -96,7 +102,8 @@ class RuleSource:
                 f"rule set {version} is not in Postgres: another database uses the same Redis, or this one "
                 "was restored to an earlier time. Give Orgstream a Redis of its own, and empty it."
             )
-        _put(self._client, rule_set)
+        with contextlib.suppress(redis.ResponseError):  # as above
+            _put(self._client, rule_set)
         return rule_set
 
     def _remember(self, rule_set: RuleSet) -> RuleSet:
@@ -106,5 +113,5 @@ class RuleSource:
         return rule_set
 
 
-def _put(client: redis.Redis | Pipeline, rule_set: RuleSet) -> None:
+def _put(client: redis.Redis, rule_set: RuleSet) -> None:
     client.set(version_key(rule_set.version), msgspec.json.encode(rule_set), ex=VERSION_SECONDS)

@@ -65,15 +65,15 @@ def apply(connection: psycopg.Connection, candidate: RuleSet) -> RuleSet:
 
 
 def _record(connection: psycopg.Connection, candidate: RuleSet) -> RuleSet:
-    before = live(connection)
-    rule_set = as_applied(connection, candidate)
+    before, latest = live(connection), _latest(connection)
+    rule_set = numbered(candidate, latest)
     if before is not None and same_content(before, rule_set):
         return before
     rule_set = replace(rule_set, version=(before.version if before else 0) + 1)
     definition = msgspec.json.encode(rule_set).decode()
     parameters = {"version": rule_set.version, "definition": definition}
     connection.execute(load("rules")["add_rule_set"], parameters)
-    known = {rule.name: rule.version for rule in _latest(connection)}
+    known = {rule.name: rule.version for rule in latest}
     for rule in rule_set.rules:
         if known.get(rule.name) != rule.version:
             _add(connection, rule, rule_set.version)

@@ -136,6 +136,22 @@ def test_a_version_that_never_was(
         source.at(7)
 
 
+def test_a_full_redis_does_not_stop_workers(
+    connection: psycopg.Connection, client: redis.Redis, source: RuleSource
+) -> None:
+    first = record(connection, "a")
+    second = record(connection, "b")
+    client.config_set("maxmemory", 1)  # nothing more can be written, and nothing is evicted
+    try:
+        assert source.current() == second
+        assert source.at(1) == first
+        assert source.current() == second
+    finally:
+        client.config_set("maxmemory", 0)
+    assert source.current() == second
+    assert client.get(LIVE_KEY) == b"2"
+
+
 def test_a_slow_publication_does_not_hide_a_later_one(
     connection: psycopg.Connection, client: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
