@@ -13,12 +13,12 @@ import msgspec
 
 from pipeline.redis.keys import partition_of
 from pipeline.redis.streams import Entry
-from pipeline.ticks import Tick
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pipeline.leases import EntryId
+    from pipeline.ticker import Due
 
 CHANGE: Final = b"change"
 _REMEMBERED: Final = 50_000
@@ -76,14 +76,14 @@ class Routed(msgspec.Struct):
     waits: bool  # whether the row after them has to wait for empty streams
 
 
-class Publication(msgspec.Struct):
-    """The tick whose batch is being published, and how far that is."""
+class Publication:
+    """A tick whose batch is being published, and how far that is."""
 
-    previous: Tick
-    tick: Tick
-    after: int  # change id up to which the outbox was read
-    fresh: bool  # taken by this relay and never tried before: then every entry must be new to Redis
-    ordinal: int = 0
+    def __init__(self, due: Due) -> None:
+        self.due = due
+        self.after = due.after  # change id up to which the outbox was read
+        self.fresh = due.fresh  # while nothing of it was tried before, every entry must be new to Redis
+        self.ordinal = 0
 
     def route(
         self, rows: Sequence[QueueRow], moves: Moves, partitions: int, only: Mapping[int, EntryId]
@@ -94,7 +94,7 @@ class Publication(msgspec.Struct):
         """
         entries: dict[int, list[Entry]] = {}
         size = count = 0
-        tick = self.tick.id
+        tick = self.due.tick.id
         for ordinal, (_, route, old_route, document) in enumerate(rows, self.ordinal + 1):
             name = route or b""  # a truncated table is no record
             if moves.concern(name, old_route):
@@ -110,5 +110,5 @@ class Publication(msgspec.Struct):
 
     def _wanted(self, partition: int, id_: EntryId, only: Mapping[int, EntryId]) -> bool:
         if not only:
-            return not self.tick.published
-        return id_ > only[partition] if partition in only else not self.tick.published
+            return not self.due.tick.published
+        return id_ > only[partition] if partition in only else not self.due.tick.published

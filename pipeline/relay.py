@@ -15,7 +15,7 @@ from pipeline.metrics import StageMetrics, catalog
 from pipeline.postgres.queries import load
 from pipeline.publication import Moves, Publication
 from pipeline.redis.streams import Entry, Fenced, StreamsLost
-from pipeline.ticks import Snapshot, Tick, ticks_of
+from pipeline.ticker import Ticker
 from pipeline.topology import RELAY
 
 if TYPE_CHECKING:
@@ -64,19 +64,16 @@ class Relay:
         self._own = StageMetrics(metrics, RELAY)
         self._queries = load("relay")
         connection.execute(self._queries["read_by_id"])
+        self._ticker = Ticker(connection)
         self._term: int | None = None
         self._moves = Moves()
         self._rebuilding: dict[int, EntryId] = {}
-        self._to_publish: list[Tick] = []
         self._publication: Publication | None = None
         self._room = (0, 0)
         self._verify_at = 0.0
         self._marked: EntryId = (0, 0)
         self._next_mark = 0.0
-        self.last = Tick(0, "1:1:", 0, published=True)
-        self._taken = 0
         self.waiting = False  # for room, or for the streams to run empty
-        self.open_transactions = False  # whether a writer was at work when we last looked
 
     @property
     def leading(self) -> bool:
@@ -86,7 +83,12 @@ class Relay:
     @property
     def has_published(self) -> bool:
         """Whether a tick that this relay took stands in Redis as a whole."""
-        return self._taken > 0 and self._publication is None
+        return self._ticker.taken > 0 and self._publication is None
+
+    @property
+    def open_transactions(self) -> bool:
+        """Whether a writer was at work when we last looked."""
+        return self._ticker.open_transactions
 
     def step(self) -> bool:
         """Do one piece of work; whether there was any. Raises what Redis and Postgres raise.
@@ -114,10 +116,10 @@ class Relay:
 
     def mark(self) -> EntryId:
         """Send a watermark through all partitions; its id. Everything published is finished once it is."""
-        id_ = (self.last.id, self.last.changes + 1)
+        last = self._ticker.last
+        id_ = (last.id, last.changes + 1)
         if self._term is not None and id_ > self._marked:
-            row = self._connection.execute(self._queries["taken_at"], {"id": self.last.id}).fetchone()
-            entry = Entry(b"%d-%d" % id_, MARK, str(row[0] if row else "").encode())
+            entry = Entry(b"%d-%d" % id_, MARK, self._ticker.taken_at().encode())
             self._streams.append({p: [entry] for p in range(self._limits.partitions)}, self._term)
             self._marked = id_
         self._next_mark = self._clock() + _VERIFY_SECONDS
@@ -132,15 +134,15 @@ class Relay:
             self._term = grant.terms["relay"]
             self._publication = None
             self._verify_at = 0.0
-            ticks = ticks_of(self._connection.execute(self._queries["last_published"]).fetchall())
-            self.last, self._to_publish = ticks[0], ticks[1:]
+            self._ticker.resume()
             self._moves = Moves()
 
     def _work(self, term: int) -> bool:
         if self._clock() >= self._verify_at:
             self._verify(term)
         if self._publication is None:
-            self._publication = self._next_publication(term)
+            due = self._ticker.next(term)
+            self._publication = None if due is None else Publication(due)
         if self._publication is not None:
             return self._publish(self._publication, term)
         if self._clock() >= self._next_mark:
@@ -151,7 +153,7 @@ class Relay:
         """Whether Redis still holds what was published; if not, publish again what is not applied."""
         lost = self._streams.prepare(range(self._limits.partitions), term)
         published = self._streams.published()
-        if published is None or published < self.last.id:  # Redis went back in time, or began anew
+        if published is None or published < self._ticker.last.id:  # Redis went back in time, or began anew
             lost = list(range(self._limits.partitions))
         if lost:
             self._rebuild(lost)
@@ -161,46 +163,11 @@ class Relay:
         rows = self._connection.execute(load("lease")["positions"]).fetchall()
         positions = {partition: (tick, ordinal) for partition, tick, ordinal in rows}
         self._rebuilding |= {partition: positions.get(partition, (0, 0)) for partition in lost}
-        first = max(1, min(tick for tick, _ in self._rebuilding.values()))
-        ticks = ticks_of(self._connection.execute(self._queries["from_tick"], {"id": first - 1}).fetchall())
-        self.last, self._to_publish = ticks[0], ticks[1:]
+        self._ticker.rewind(max(1, min(tick for tick, _ in self._rebuilding.values())))
         self._publication = None
         self._moves = Moves()
         self._marked = (0, 0)
         self._room = (0, 0)
-
-    def _next_publication(self, term: int) -> Publication | None:
-        fresh = not self._to_publish
-        tick = self._take_tick(term) if fresh else self._to_publish.pop(0)
-        if tick is None:
-            return None
-        late = self.last.parsed.ended_by(tick.parsed)
-        after = self.last.position
-        if late:  # they drew their ids before the last tick
-            row = self._connection.execute(
-                self._queries["position_before"], {"tick": self.last.id, "xid": str(min(late))}
-            ).fetchone()
-            after = row[0] if row else 0
-        return Publication(self.last, tick, after, fresh)
-
-    def _take_tick(self, term: int) -> Tick | None:
-        row = self._connection.execute(
-            self._queries["peek"], {"position": self.last.position, "last": self.last.snapshot}
-        ).fetchone()
-        if row is None:
-            return None
-        position, snapshot, news = row
-        now = Snapshot.parse(snapshot)
-        self.open_transactions = bool(now.open)
-        if not news and not self.last.parsed.ended_by(now):
-            return None
-        taken = self._connection.execute(
-            self._queries["take_tick"], {"id": self.last.id + 1, "position": position, "term": term}
-        ).fetchone()
-        if taken is None:
-            raise Fenced("a later relay has taken over")
-        self._taken += 1
-        return Tick(self.last.id + 1, taken[0], position, published=False)
 
     def _publish(self, publication: Publication, term: int) -> bool:
         if self._moves.waiting and not self._emptied():
@@ -235,8 +202,8 @@ class Relay:
             self._queries["batch"],
             {
                 "after": publication.after,
-                "snapshot": publication.tick.snapshot,
-                "last": publication.previous.snapshot,
+                "snapshot": publication.due.tick.snapshot,
+                "last": publication.due.previous.snapshot,
                 "rows": min(self._limits.batch, entries),
                 "bytes": min(_BATCH_BYTES, size),
             },
@@ -244,15 +211,10 @@ class Relay:
         ).fetchall()
 
     def _finish(self, publication: Publication) -> None:
-        tick = publication.tick
-        self._streams.set_published(tick.id)
-        self._connection.execute(
-            self._queries["mark_published"], {"id": tick.id, "changes": publication.ordinal}
-        )
-        self.last = msgspec.structs.replace(tick, published=True, changes=publication.ordinal)
-        self._publication = None
-        if not self._to_publish:
+        self._streams.set_published(publication.due.tick.id)
+        if self._ticker.published(publication.due.tick, publication.ordinal):
             self._rebuilding = {}
+        self._publication = None
 
     def _measure_room(self) -> bool:
         """Whether the streams have room. They are looked at only when what was free then is used up."""

@@ -33,6 +33,14 @@ SELECT
         WHERE c.id > %(position)s AND NOT pg_visible_in_snapshot(c.xid, %(last)s::pg_snapshot)
     );
 
+-- name: late_news
+-- Whether transactions that were open at the last tick wrote changes.
+SELECT
+    EXISTS (
+        SELECT FROM orgstream.change_queue AS c
+        WHERE c.id > %(after)s AND c.id <= %(position)s AND c.xid = any(%(xids)s::xid8 [])
+    );
+
 -- name: take_tick
 -- The lease is checked and locked in the statement, so that a relay that lost it takes no tick.
 INSERT INTO orgstream.tick (id, snapshot, queue_position)
