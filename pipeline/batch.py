@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from stages.passage import Passage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from pipeline.redis.streams import Entry
+
+BATCH_BYTES: Final = 8 * 1024 * 1024
 
 
 class Item(msgspec.Struct, gc=False):
@@ -21,6 +25,27 @@ class Item(msgspec.Struct, gc=False):
     order: tuple[int, int]
     passage: Passage | None = None
     mark: bytes | None = None  # a watermark: everything up to this time was published before it
+
+
+class BatchSize:
+    """How many entries to read at a time: as many as told, but fewer when they are large.
+
+    What was read last tells how large they are; a sudden change is bounded by what fits into the streams.
+    """
+
+    def __init__(self, entries: int) -> None:
+        self._most = entries
+        self._entries = entries
+
+    def of_each(self, partitions: int) -> int:
+        """How many of each partition."""
+        return max(1, self._entries // partitions)
+
+    def learn(self, read: Mapping[int, Sequence[Entry]]) -> None:
+        """Look at what was read."""
+        count = sum(map(len, read.values()))
+        size = sum(len(entry.document) for batch in read.values() for entry in batch)
+        self._entries = max(1, min(self._most, BATCH_BYTES * count // max(size, 1)))
 
 
 class Advance(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final, Protocol
 
-from pipeline.batch import Item, by_rules
+from pipeline.batch import BatchSize, Item, by_rules
 from pipeline.postgres.queries import load
 from pipeline.redis.streams import Entry, Finished, StreamsLost
 from stages.filter import filter_changes, read_change
@@ -73,6 +73,7 @@ class Worker:
         self._steps = steps
         self._consumer = consumer
         self._batch = batch
+        self._size = BatchSize(batch)
         self._target = target  # where the run ends with `apply`
         self._metrics = metrics
         self._compiled: dict[int, CompiledRules] = {}
@@ -98,10 +99,11 @@ class Worker:
             first.stage,
             self._consumer,
             partitions,
-            count=max(50, self._batch // len(partitions)),
+            count=self._size.of_each(len(partitions)),
             block=None if took_over else block,
         )
         if entries:
+            self._size.learn(entries)
             self._carry(0, entries, reclaimed=False)
         return bool(entries) or took_over
 

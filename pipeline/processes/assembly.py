@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
+from pipeline.errors import ConfigurationError
 from pipeline.leases import Leases
 from pipeline.metrics.worker import WorkerMetrics
 from pipeline.postgres.connection import connect as connect_postgres
 from pipeline.postgres.connection import require_migrated
+from pipeline.postgres.queries import load
 from pipeline.postgres.target import Target
 from pipeline.redis.connection import connect as connect_redis
 from pipeline.redis.streams import PartitionStreams
@@ -34,7 +36,19 @@ def check_servers(settings: Settings) -> None:
     """
     with contextlib.closing(connect_postgres(settings, "check")) as connection:
         require_migrated(connection)
+        _require_partitions(connection, settings.partitions)
     connect_redis(settings).close()
+
+
+def _require_partitions(connection: psycopg.Connection, partitions: int) -> None:
+    """Another number would send records to other partitions, past changes that wait in the old ones."""
+    row = connection.execute(load("lease")["partitions"]).fetchone()
+    begun = int(row[0]) if row else 0
+    if begun not in (0, partitions):
+        raise ConfigurationError(
+            f"ORGSTREAM_PARTITIONS is {partitions}, but this database was begun with {begun} partitions. "
+            f"Set ORGSTREAM_PARTITIONS={begun}."
+        )
 
 
 @contextlib.contextmanager

@@ -7,6 +7,12 @@ SELECT
 FROM unnest(%(stages)s::text []) AS s (stage), generate_series(0, %(partitions)s::smallint - 1) AS p (partition)
 ON CONFLICT DO NOTHING;
 
+-- name: partitions
+-- How many partitions this database was begun with; none before the first worker.
+SELECT count(*)
+FROM orgstream.lease
+WHERE stage = 'apply';
+
 -- name: serialise
 -- Grants are made one process at a time, so that a partition is granted with all its stages or not at all.
 SELECT pg_advisory_xact_lock(hashtext('orgstream.lease'));
