@@ -40,6 +40,7 @@ class EmbeddedPostgres:
     def __init__(
         self, folder: Path, *, settings: Mapping[str, str] | None = None, bindir: Path | None = None
     ):
+        folder = folder.absolute()  # the server is started from another one
         self._user = unprivileged_user()
         self._bin = _usable_by(self._user, bindir or find_bindir())
         usable = self._user is None or reachable_by_others(folder / "x")

@@ -29,7 +29,7 @@ class EmbeddedRedis:
     def __init__(
         self, folder: Path, *, settings: Mapping[str, str] | None = None, program: Path | None = None
     ):
-        self._folder = folder
+        self._folder = folder = folder.absolute()
         self._socket = short_folder("redis", folder) / "redis.sock"
         self._settings = dict(settings or {})
         self._program = program or find_program()

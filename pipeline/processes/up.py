@@ -11,6 +11,7 @@ import click
 import msgspec
 
 from pipeline.embedded import EmbeddedPostgres, EmbeddedRedis
+from pipeline.errors import RulesInvalid
 from pipeline.postgres.connection import connect
 from pipeline.postgres.migrate import migrate
 from pipeline.processes.children import Children
@@ -71,7 +72,12 @@ def _prepare(settings: Settings) -> None:
         if not settings.rules.exists():
             click.echo(f"no rules yet: write {settings.rules}, then run: orgstream rules apply")
             return
-        rule_set = store.apply(connection, validate(connection, settings.rules).require())
+        try:
+            candidate = validate(connection, settings.rules).require()
+        except RulesInvalid as error:  # the tables may not be there yet, and the server is only now
+            click.echo(f"{error}\nthese rules are not applied. Mend that, then run: orgstream rules apply")
+            return
+        rule_set = store.apply(connection, candidate)
         with contextlib.closing(connect_redis(settings)) as client:
             publish(connection, client)
     click.echo(f"rule set {rule_set.version} from {settings.rules} is live")
