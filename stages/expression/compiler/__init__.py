@@ -1,0 +1,3 @@
+"""From the syntax tree to closures, specialised by type."""
+
+from __future__ import annotations
