@@ -53,7 +53,9 @@ class Session:
             return work(connection)
 
     def _open(self) -> psycopg.Connection:
-        if self._connection is None or self._connection.closed:
+        if self._connection is not None and self._connection.closed:
+            self.close()  # it was lost: its client side goes too
+        if self._connection is None:
             self._connection = psycopg.connect(
                 self._url, autocommit=True, options=_OPTIONS, application_name=f"heroku connect {self._name}"
             )

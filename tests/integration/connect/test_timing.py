@@ -7,7 +7,6 @@ import random
 import threading
 from typing import TYPE_CHECKING
 
-import psycopg
 import pytest
 
 from pipeline.connect import run
@@ -79,35 +78,22 @@ def test_the_same_seeds_and_calls_give_the_same_rows(database_url: str) -> None:
 def test_the_loop_runs_until_it_is_told_to_stop_and_outlives_a_lost_session(world: World) -> None:
     world.insert_account()
     stop = threading.Event()
-    with psycopg.connect(world.url, autocommit=True) as watcher:
-        watcher.execute(
-            """CREATE FUNCTION told() RETURNS trigger LANGUAGE plpgsql AS
-            $$ BEGIN PERFORM pg_notify('told', NEW.name || ' ' || NEW._hc_lastop); RETURN NULL; END $$;
-            CREATE TRIGGER told AFTER UPDATE ON emea.account FOR EACH ROW EXECUTE FUNCTION told();
-            LISTEN told"""
-        )
-        options = {"org": world.org, "clock": world.clock, "rng": random.Random(3), "stop": stop}
-        loop = threading.Thread(
-            target=run,
-            args=(world.url, "emea", MAPPINGS),
-            kwargs=options | {"write_delay": 0, "poll_seconds": 0},
-        )
+    options = {"org": world.org, "clock": world.clock, "rng": random.Random(3), "stop": stop}
+    loop = threading.Thread(
+        target=run,
+        args=(world.url, "emea", MAPPINGS),
+        kwargs=options | {"write_delay": 0, "poll_seconds": 0},
+    )
+    with world.watch_accounts() as told:
         loop.start()
         try:
-            await_notice(watcher, "Ann SYNCED")
+            assert "Ann SYNCED" in told
             world.app.execute(
                 """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
                 WHERE application_name = 'heroku connect emea' AND datname = current_database()"""
             )
             world.rename("Bob")
-            await_notice(watcher, "Bob SYNCED")
+            assert "Bob SYNCED" in told
         finally:
             stop.set()
             loop.join()
-
-
-def await_notice(watcher: psycopg.Connection, payload: str) -> None:
-    for notice in watcher.notifies(timeout=30):
-        if notice.payload == payload:
-            return
-    pytest.fail(f"waited in vain for {payload}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,7 +13,7 @@ from pipeline.connect import Connection, Field, Mapping, SalesforceOrg, SObject
 from tests.fixtures.clock import Clock
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 ACCOUNT: Final = SObject(
     "Account",
@@ -87,6 +88,20 @@ class World:
         """Action and state of the archive, oldest first."""
         rows = self.rows("SELECT * FROM emea._trigger_log_archive ORDER BY id")
         return [(r["action"], r["state"]) for r in rows]
+
+    @contextlib.contextmanager
+    def watch_accounts(self) -> Iterator[Iterator[str]]:
+        """Yields what becomes of accounts from now on, as it is committed: name and `_hc_lastop`."""
+        with psycopg.connect(self.url, autocommit=True) as watcher:
+            watcher.execute(
+                """CREATE OR REPLACE FUNCTION public.told() RETURNS trigger LANGUAGE plpgsql AS
+                $$ BEGIN PERFORM pg_notify('told', NEW.name || ' ' || NEW._hc_lastop); RETURN NULL; END $$;
+                CREATE OR REPLACE TRIGGER told AFTER INSERT OR UPDATE ON emea.account
+                FOR EACH ROW EXECUTE FUNCTION public.told();
+                LISTEN told"""
+            )
+            with contextlib.closing(watcher.notifies(timeout=30)) as notices:
+                yield (notice.payload for notice in notices)
 
     def close(self) -> None:
         """Give the sessions back."""
