@@ -62,46 +62,48 @@ WHERE id <= %(tick)s AND pg_snapshot_xmax(snapshot) <= %(xid)s::xid8;
 
 -- name: batch
 -- The next changes of a tick's batch: what its snapshot sees and the one before does not, by id; a number
--- of rows and an amount of bytes at most, but one at least. The entry's JSON is made here, once.
+-- of rows and an amount of bytes at most, but one at least. The entry's JSON is put together here, once, of
+-- parts that are JSON already; concat does that in less than half the time of row_to_json. It runs outside
+-- of the subquery, so that rows beyond the bytes are not read from their toast.
 SELECT
-    b.id,
-    convert_to(b.route, 'UTF8'),
-    convert_to(b.old_route, 'UTF8'),
-    convert_to(row_to_json(b.entry)::text, 'UTF8')
+    c.id,
+    convert_to(concat(c.table_schema, '.', c.table_name, c.key), 'UTF8') AS route,
+    CASE
+        WHEN c.old_key IS NOT NULL
+            THEN convert_to(concat(c.table_schema, '.', c.table_name, c.old_key), 'UTF8')
+    END AS old_route,
+    convert_to(
+        concat(
+            '{"id":', c.id,
+            ',"schema":', to_json(c.table_schema),
+            ',"table":', to_json(c.table_name),
+            ',"operation":"', c.operation,
+            '","origin":"', c.origin,
+            '","captured_at":"', c.captured_at,
+            '","key":', coalesce(c.key, 'null'),
+            CASE WHEN c.old_key IS NOT NULL THEN concat(',"old_key":', c.old_key) END,
+            ',"before":', coalesce(c.before, 'null'),
+            ',"after":', coalesce(c.after, 'null'),
+            CASE WHEN c.path <> '{}' THEN concat(',"path":', to_json(c.path)) END,
+            '}'
+        ),
+        'UTF8'
+    ) AS document
 FROM (
     SELECT
-        c.id,
-        c.table_schema || '.' || c.table_name || c.key::text AS route,
-        c.table_schema || '.' || c.table_name || c.old_key::text AS old_route,
-        (
-            SELECT e
-            FROM (
-                SELECT
-                    c.id,
-                    c.table_schema AS "schema",
-                    c.table_name AS "table",
-                    c.operation,
-                    c.origin,
-                    c.captured_at,
-                    c.key,
-                    c.old_key,
-                    c.before,
-                    c.after,
-                    c.path
-            ) AS e
-        ) AS entry,
-        sum(coalesce(pg_column_size(c.before), 0) + coalesce(pg_column_size(c.after), 0))
-            OVER (ORDER BY c.id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before
-    FROM orgstream.change_queue AS c
+        q.*,
+        sum(coalesce(pg_column_size(q.before), 0) + coalesce(pg_column_size(q.after), 0))
+            OVER (ORDER BY q.id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before
+    FROM orgstream.change_queue AS q
     WHERE
-        c.id > %(after)s
-        AND pg_visible_in_snapshot(c.xid, %(snapshot)s::pg_snapshot)
-        AND NOT pg_visible_in_snapshot(c.xid, %(last)s::pg_snapshot)
-    ORDER BY c.id
+        q.id > %(after)s
+        AND pg_visible_in_snapshot(q.xid, %(snapshot)s::pg_snapshot)
+        AND NOT pg_visible_in_snapshot(q.xid, %(last)s::pg_snapshot)
+    ORDER BY q.id
     LIMIT %(rows)s
-) AS b
-WHERE coalesce(b.bytes_before, 0) < %(bytes)s
-ORDER BY b.id;
+) AS c
+WHERE coalesce(c.bytes_before, 0) < %(bytes)s
+ORDER BY c.id;
 
 -- name: mark_published
 UPDATE orgstream.tick
