@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 COMMANDS: Final[Mapping[str, str]] = {
+    "demo": "Orgs, users and the pipeline, live; then a proof of what it did.",
     "up": "Run everything in one terminal, on embedded servers where no URL is set.",
     "migrate": "Create or upgrade the orgstream schema.",
     "rules": "Rules as code: validate, plan, apply, export.",
@@ -15,5 +16,6 @@ COMMANDS: Final[Mapping[str, str]] = {
     "worker": "Carry changes through the stages, into the target tables.",
     "drain": "Replicate what is queued now, then exit.",
     "status": "Show processes, partitions, lag, backlog and dead letters.",
+    "bench": "Measure speed, latency, memory and the writer's cost on embedded servers.",
     "settings": "List every setting with its value, default, unit and meaning.",
 }
