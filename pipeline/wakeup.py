@@ -17,7 +17,7 @@ class Wakeup:
 
     def __init__(self, connection: psycopg.Connection) -> None:
         self._connection = connection
-        self._asleep = True  # what capture believes until told otherwise
+        self._asleep: bool | None = None  # what capture believes; the relay before us may have died awake
         connection.execute(load("relay")["listen"])
 
     def sleep(self) -> None:
@@ -28,7 +28,7 @@ class Wakeup:
 
     def wake(self) -> None:
         """From now on capture stays silent."""
-        if self._asleep:
+        if self._asleep is not False:
             self._connection.execute(load("relay")["wake"])
             self._asleep = False
 

@@ -7,4 +7,5 @@ pytest_plugins = [
     "tests.fixtures.databases",
     "tests.fixtures.redis_servers",
     "tests.fixtures.processes",
+    "tests.fixtures.world",
 ]

@@ -2,7 +2,13 @@
 
 CREATE FUNCTION orgstream.identity_of(record json, columns text []) RETURNS json
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+    nul CONSTANT pg_catalog.text := pg_catalog.chr(92) OPERATOR(pg_catalog.||) 'u0000';
 BEGIN
+    -- A json column may hold this escape, which Postgres cannot read; the writer must not fail for it.
+    IF pg_catalog.strpos(record::pg_catalog.text, nul) OPERATOR(pg_catalog.>) 0 THEN
+        record := pg_catalog.replace(record::pg_catalog.text, nul, '')::pg_catalog.json;
+    END IF;
     IF pg_catalog.cardinality(columns) OPERATOR(pg_catalog.=) 1 THEN  -- the usual case, without a query
         RETURN pg_catalog.json_build_object(columns[1], pg_catalog.json_object_field(record, columns[1]));
     END IF;
@@ -15,17 +21,18 @@ $$;
 COMMENT ON FUNCTION orgstream.identity_of(json, text []) IS 'The identity columns of a row, as a JSON object in the order given.';
 
 -- SECURITY DEFINER, so that whoever writes to an org's table (Heroku Connect, an application) needs no
--- rights here. It has no SET clause, which would cost each row some microseconds; instead every function
--- and operator is named with its schema, so the caller's search_path decides nothing.
+-- rights here. It has no SET clause, which would cost each row some microseconds; instead every function,
+-- operator and type is named with its schema, so the caller's search_path decides nothing. (IS DISTINCT FROM
+-- looks for an operator = along that path, so it is not used.)
 CREATE FUNCTION orgstream.capture_change() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
-    columns CONSTANT text [] := TG_ARGV[0]::text [];
-    path CONSTANT text := pg_catalog.current_setting('orgstream.path', true);
-    before json;
-    after json;
-    key json;
-    old_key json;
+    columns CONSTANT pg_catalog.text [] := TG_ARGV[0]::pg_catalog.text [];
+    path CONSTANT pg_catalog.text := pg_catalog.current_setting('orgstream.path', true);
+    before pg_catalog.json;
+    after pg_catalog.json;
+    key pg_catalog.json;
+    old_key pg_catalog.json;
 BEGIN
     IF TG_OP OPERATOR(pg_catalog.<>) 'INSERT' THEN
         before := pg_catalog.row_to_json(OLD);
@@ -35,7 +42,7 @@ BEGIN
         old_key := key;
         after := pg_catalog.row_to_json(NEW);
         key := orgstream.identity_of(after, columns);
-        IF old_key::text OPERATOR(pg_catalog.=) key::text THEN
+        IF old_key::pg_catalog.text OPERATOR(pg_catalog.=) key::pg_catalog.text THEN
             old_key := NULL;
         END IF;
     END IF;
@@ -51,7 +58,7 @@ BEGIN
         END,
         CASE WHEN path OPERATOR(pg_catalog.<>) '' THEN pg_catalog.string_to_array(path, ',') ELSE '{}' END
     );
-    IF pg_catalog.pg_sequence_last_value('orgstream.relay_state') IS DISTINCT FROM 2 THEN
+    IF COALESCE(pg_catalog.pg_sequence_last_value('orgstream.relay_state'), 1) OPERATOR(pg_catalog.<>) 2 THEN
         PERFORM pg_catalog.pg_notify('orgstream_relay', '');
     END IF;
     RETURN NULL;

@@ -1,0 +1,3 @@
+"""Tests of the capture against real servers."""
+
+from __future__ import annotations
