@@ -1,0 +1,119 @@
+"""The demo's world: a folder, two servers, the orgs, the rules, and the processes that carry the changes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import msgspec
+from psycopg import sql
+
+from pipeline.demo.objects import OBJECTS, org_names
+from pipeline.demo.rules_files import write_rules
+from pipeline.embedded import EmbeddedPostgres, EmbeddedRedis
+from pipeline.embedded.process import short_folder
+from pipeline.postgres.connection import connect
+from pipeline.postgres.migrate import migrate
+from pipeline.postgres.queries import load
+from pipeline.processes.children import Children
+from pipeline.redis.connection import connect as connect_redis
+from pipeline.redis.streams import PartitionStreams
+from pipeline.rules import store
+from pipeline.rules.cache import publish
+from pipeline.rules.validate import validate
+from pipeline.settings import Url
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import psycopg
+
+    from pipeline.settings import Settings
+    from stages.rules.model import RuleSet
+
+WORKERS = 2
+
+
+class World:
+    """What runs. Each part is started by its method, in the order below, and stopped in the reverse one."""
+
+    def __init__(self, settings: Settings, folder: Path, orgs: int) -> None:
+        self.folder = folder
+        self.orgs = org_names(orgs)
+        self._stack = contextlib.ExitStack()
+        self._settings = settings
+        self._children: Children | None = None
+        self.settings: Settings
+        self.connection: psycopg.Connection
+        self.streams: PartitionStreams
+
+    def start_servers(self) -> None:
+        """Postgres and Redis, migrated. Raises ServerNotFound, ServerNotStarted."""
+        postgres = self._stack.enter_context(EmbeddedPostgres(self.folder / "postgres"))
+        redis = self._stack.enter_context(EmbeddedRedis(self.folder / "redis"))
+        self.settings = msgspec.structs.replace(
+            self._settings, database_url=Url(postgres.url), redis_url=Url(redis.url)
+        )
+        self.connection = self._stack.enter_context(contextlib.closing(connect(self.settings, "demo")))
+        client = self._stack.enter_context(contextlib.closing(connect_redis(self.settings)))
+        self.streams = PartitionStreams(client)
+        migrate(self.connection)
+        self.connection.execute(load("demo")["install"])
+        environment = {**os.environ, "DATABASE_URL": postgres.url, "REDIS_URL": redis.url}
+        environment.pop("REDIS_TLS_URL", None)
+        self._children = self._stack.enter_context(Children(environment))
+
+    def start_process(self, name: str, *arguments: str) -> None:
+        """A process of ours; its log goes into the folder."""
+        if self._children is None:
+            raise RuntimeError("the servers come first")
+        with (self.folder / f"{name}.log").open("wb") as log:
+            self._children.start(name, *arguments, log=log)
+
+    def apply_rules(self) -> RuleSet:
+        """Write the rules files, make them live, and have every target table audited. Raises RulesInvalid."""
+        folder = write_rules(self.folder / "rules", self.orgs)
+        rule_set = store.apply(self.connection, validate(self.connection, folder).require())
+        with contextlib.closing(connect_redis(self.settings)) as client:
+            publish(self.connection, client)
+        for org in self.orgs:
+            for sobject in OBJECTS:
+                table = sql.Identifier(org, sobject.name.lower())
+                self.connection.execute(sql.SQL(load("demo")["audit"]).format(table=table))
+        return rule_set
+
+    def enter(self, phase: str) -> None:
+        """Tell the orgs what to do now."""
+        self.connection.execute(load("demo")["set_phase"], {"phase": phase})
+
+    def check(self) -> None:
+        """Raises ChildEnded when a process has ended."""
+        if self._children is not None:
+            self._children.check()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+
+@contextlib.contextmanager
+def demo_folder(*, keep: bool) -> Iterator[Path]:
+    """A folder for all files, that a server run as another user can reach; gone afterwards unless kept."""
+    folder = Path(tempfile.mkdtemp(prefix="orgstream-demo-"))
+    folder.chmod(0o755)
+    try:
+        yield folder
+    finally:
+        if not keep:
+            for path in (folder, *_socket_folders(folder)):
+                shutil.rmtree(path, ignore_errors=True)
+
+
+def _socket_folders(folder: Path) -> list[Path]:
+    return [short_folder(server, folder / server) for server in ("postgres", "redis")]
