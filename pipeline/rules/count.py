@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, LiteralString, cast
+from typing import TYPE_CHECKING
 
 import msgspec
 import psycopg
@@ -32,7 +32,7 @@ def count_records(connection: psycopg.Connection, rule: Rule, seconds: float) ->
     if not rule.enabled:
         return RecordCount(0)
     # What to_sql gives was parsed and written anew from the nodes that the rule language allows.
-    condition = sql.SQL(cast(LiteralString, "true" if rule.when is None else to_sql(rule.when)))
+    condition = sql.SQL("true" if rule.when is None else to_sql(rule.when))
     table = sql.Identifier(rule.source.schema, rule.source.name)
     statement = sql.SQL(load("rules")["count_records"]).format(table=table, condition=condition)
     try:

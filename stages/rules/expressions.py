@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from stages.expression import (
     EvaluationError,
@@ -22,10 +22,14 @@ if TYPE_CHECKING:
     from stages.rules.model import Column
 
 
+_SHORT: Final = 40
+
+
 class Expressions:
     """Compiles the expressions of one rule; what is wrong with them becomes faults at their places."""
 
     def __init__(self, source: TableFacts, rule: str, faults: list[Fault]) -> None:
+        self._formatted = {column.name: column.type for column in source.columns}
         self._types = {column.name: sql_type(column.type) for column in source.columns}
         self._rule = rule
         self._faults = faults
@@ -53,26 +57,34 @@ class Expressions:
         """A compiled expression whose text chooses among `values`, each of which goes into `into`."""
         expression = self.value(key, text, None)
         if expression is not None and expression.type is not SqlType.TEXT:
-            found = expression.type.value
-            advice = f"write CAST({text.value} AS text)"
-            self._fault(text, f"{key}: `values` chooses by a text, and the expression gives {found}", advice)
+            message = f"{key}: `values` chooses by a text, and the expression gives {self._type(expression)}"
+            self._fault(text, message, _cast(text, "text"))
         for value in values.values() if into else ():
             self._check_literal(key, value, value.value, into)
 
     def _check_assignment(self, key: str, text: Text, expression: Expression, into: Column) -> None:
+        copied = self._formatted.get(expression.column or "")
         if expression.literal is not None:
             self._check_literal(key, text, expression.literal, into)
-        elif assignment(expression.type, into.type) is None:
-            found = expression.type.value
+        elif expression.untyped:
+            if not into.nullable:
+                self._fault(text, f"{key}: `{into.name}` cannot be NULL", "give it a value")
+        elif assignment(expression.type, into.type, copied) is None:
+            found = self._type(expression)
             message = f"{key}: the expression gives {found}, and there is no assignment cast to {into.type}"
-            self._fault(text, message, f"write CAST({text.value} AS {into.type})")
+            self._fault(text, message, _cast(text, into.type))
 
     def _check_literal(self, key: str, text: Text, literal: str, into: Column | None) -> None:
         try:
             if into is not None:
                 assign_literal(literal, into.type)
         except EvaluationError as error:
-            self._fault(text, f"{key}: '{literal}' is no {into.type if into else ''}: {error}", None)
+            message = f"{key}: '{literal}' cannot go into {into.type if into else ''}: {error.message}"
+            self._fault(text, message, None)
+
+    def _type(self, expression: Expression) -> str:
+        """The expression's type, for people: a column's own."""
+        return self._formatted.get(expression.column or "", expression.type.value)
 
     def _refuse(self, key: str, text: Text, error: ExpressionError) -> None:
         place = text.at(error.line, error.column)
@@ -80,3 +92,9 @@ class Expressions:
 
     def _fault(self, text: Text, message: str, suggestion: str | None) -> None:
         self._faults.append(Fault(text.place, message, self._rule, suggestion))
+
+
+def _cast(text: Text, type_: str) -> str:
+    """Advice to cast an expression, which stands in it where it is short."""
+    is_short = len(text.value) <= _SHORT and "\n" not in text.value
+    return f"write CAST({text.value if is_short else '…'} AS {type_})"

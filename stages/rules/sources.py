@@ -59,7 +59,7 @@ def identify(
     message = f"a table without a key: {name} has no primary key, and its rules' keys disagree ({read})"
     first = keys[0].rule
     place = first.source.place if first.source else first.place
-    column = min(keys[0].columns, default="ext_id__c")
+    shared = frozenset.intersection(*(key.columns for key in keys)) or keys[0].columns
     header = f"[orgs.{name.org}.tables.{toml.key(name.name)}]"
-    advice = f"settle it: {header} identity = {toml.array([column])}"
+    advice = f"settle it: {header} identity = {toml.array(sorted(shared))}"
     return (), [Fault(place, message, first.label, advice)]

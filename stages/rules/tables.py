@@ -94,7 +94,7 @@ def check_orgs(declared: Declared, catalogue: Catalogue) -> Iterator[Fault]:
                 org.schema.place, f"schema {OURS} is Orgstream's own", suggestion="name the org's schema"
             )
         elif schema not in catalogue.schemas:
-            advice = did_you_mean(schema, catalogue.schemas)
+            advice = did_you_mean(schema, [name for name in catalogue.schemas if name != OURS])
             yield Fault(org.schema.place, f"the database has no schema `{schema}`", suggestion=advice)
         elif schema in taken:
             message = f"org {taken[schema]} has schema `{schema}` already"

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 PAGE: Final = (Path(__file__).parents[3] / "docs" / "rules.md").read_text(encoding="utf-8")
 EXAMPLES: Final = re.findall(r"^```toml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+LOOKUP: Final = {"lookup", "where", "take", "missing"}  # parsed, and refused for now
 
 SCHEMA: Final = """
 DROP SCHEMA emea, us CASCADE;
@@ -59,8 +60,6 @@ def test_every_key_is_described(key: str) -> None:
     assert any(f"`{key}`" in part for part in described)
 
 
-@pytest.mark.parametrize("key", sorted(declare_rule.KEYS | declare_map.KEYS))
+@pytest.mark.parametrize("key", sorted((declare_rule.KEYS | declare_map.KEYS) - LOOKUP))
 def test_every_key_that_works_stands_in_an_example(key: str) -> None:
-    if key in {"lookup", "where", "take", "missing"}:
-        pytest.skip("not supported yet")
     assert any(re.search(rf"\b{key}\b\s*=|\[rules\.{key}", example) for example in EXAMPLES)
