@@ -69,7 +69,7 @@ def _disable(target: psycopg.Connection, watch: Watch) -> None:
 
     def ended() -> bool:
         row = target.execute(load("bench")["subscription_runs"]).fetchone()
-        return row is not None and row[0] == 0
+        return row is not None and not row[0]
 
     watch.until("the subscription to end", ended, pause=_LOOK_SECONDS)
 

@@ -147,8 +147,9 @@ ALTER SUBSCRIPTION bench SET (slot_name = none);
 DROP SUBSCRIPTION bench;
 
 -- name: subscription_runs
-SELECT count(*) FROM pg_stat_subscription
-WHERE subname = 'bench' AND pid IS NOT NULL;
+SELECT
+    EXISTS (SELECT FROM pg_stat_subscription WHERE subname = 'bench' AND pid IS NOT NULL)
+    OR EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = 'bench' AND active);
 
 -- name: drop_slot
 SELECT pg_drop_replication_slot('bench');
