@@ -50,7 +50,7 @@ class Ticker:
         if tick is None:
             return None
         late = self.last.parsed.ended_by(tick.parsed)
-        # They drew their ids before the last tick; all others drew theirs after it.
+        # They may have drawn their ids before the last tick; all others drew theirs after it.
         after = self._position_before(min(late)) if late else self.last.position
         return Due(self.last, tick, after, fresh)
 
@@ -88,7 +88,7 @@ class Ticker:
         if taken is None:
             raise Fenced("a later relay has taken over")
         self.taken += 1
-        return Tick(self.last.id + 1, taken[0], position, published=False)
+        return Tick(self.last.id + 1, taken[0], position, published=False, xid=taken[1])
 
     def _late_news(self, now: Snapshot) -> bool:
         """Whether a transaction that was open at the last tick has ended since and brought changes."""

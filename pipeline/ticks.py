@@ -37,20 +37,28 @@ class Snapshot(msgspec.Struct, frozen=True):
 
 
 class Tick(msgspec.Struct, frozen=True):
-    """A tick as it stands in `orgstream.tick`."""
+    """A tick as it stands in `orgstream.tick`.
+
+    A snapshot's own xmax is one past the last transaction that *ended*: some from there on may have been at
+    work already, with change ids drawn. The tick's own transaction id tells which: it was drawn after
+    `position` was read, so those that began later have higher ids in both respects.
+    """
 
     id: int
     snapshot: str
     position: int  # the change id last drawn before the snapshot
     published: bool
     changes: int = 0  # of its batch, once it is published
+    xid: int = 1  # of the transaction that took it
 
     @property
     def parsed(self) -> Snapshot:
-        """The snapshot as numbers."""
-        return Snapshot.parse(self.snapshot)
+        """The snapshot as numbers, with all that may have been at work when the tick was taken."""
+        seen = Snapshot.parse(self.snapshot)
+        beyond = range(seen.xmax, self.xid)
+        return Snapshot(seen.xmin, max(seen.xmax, self.xid), (*seen.open, *beyond))
 
 
-def ticks_of(rows: Sequence[tuple[int, str, int, bool, int]]) -> list[Tick]:
-    """Ticks from rows of (id, snapshot, queue_position, published, changes)."""
+def ticks_of(rows: Sequence[tuple[int, str, int, bool, int, int]]) -> list[Tick]:
+    """Ticks from rows of (id, snapshot, queue_position, published, changes, xid)."""
     return [Tick(*row) for row in rows]

@@ -90,16 +90,18 @@ CREATE TABLE orgstream.tick (
     id bigint PRIMARY KEY,
     snapshot pg_snapshot NOT NULL,
     queue_position bigint NOT NULL,
+    xid xid8 NOT NULL,
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     changes bigint,
     published_at timestamptz
 );
-INSERT INTO orgstream.tick (id, snapshot, queue_position, changes, published_at)
-VALUES (0, '1:1:', 0, 0, clock_timestamp());
+INSERT INTO orgstream.tick (id, snapshot, queue_position, xid, changes, published_at)
+VALUES (0, '1:1:', 0, '1', 0, clock_timestamp());
 COMMENT ON TABLE orgstream.tick IS 'Snapshots that cut the outbox into batches: a tick''s batch is what its snapshot sees and the one before does not.';
 COMMENT ON COLUMN orgstream.tick.id IS 'Rises by one. It is the first half of the stream ids of its batch.';
 COMMENT ON COLUMN orgstream.tick.snapshot IS 'pg_current_snapshot(), committed before its batch is published.';
 COMMENT ON COLUMN orgstream.tick.queue_position IS 'The change id last drawn before the snapshot: transactions that begin later draw higher ones.';
+COMMENT ON COLUMN orgstream.tick.xid IS 'The transaction that took the tick, after the position was read: transactions with a higher xid drew higher change ids. Those from the snapshot''s xmax to here may have been at work already.';
 COMMENT ON COLUMN orgstream.tick.created_at IS 'When the tick was taken.';
 COMMENT ON COLUMN orgstream.tick.changes IS 'How many changes its batch holds; NULL until it is published.';
 COMMENT ON COLUMN orgstream.tick.published_at IS 'When the whole batch stood in Redis; NULL while it may have to be published again.';

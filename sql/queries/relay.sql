@@ -5,7 +5,8 @@ SELECT
     snapshot::text,
     queue_position,
     published_at IS NOT NULL AS published,
-    coalesce(changes, 0) AS changes
+    coalesce(changes, 0) AS changes,
+    xid::text::bigint AS xid
 FROM orgstream.tick
 WHERE id >= (SELECT max(t.id) FROM orgstream.tick AS t WHERE t.published_at IS NOT NULL)
 ORDER BY id;
@@ -17,7 +18,8 @@ SELECT
     snapshot::text,
     queue_position,
     published_at IS NOT NULL AS published,
-    coalesce(changes, 0) AS changes
+    coalesce(changes, 0) AS changes,
+    xid::text::bigint AS xid
 FROM orgstream.tick
 WHERE id >= %(id)s
 ORDER BY id;
@@ -42,23 +44,25 @@ SELECT
     );
 
 -- name: take_tick
--- The lease is checked and locked in the statement, so that a relay that lost it takes no tick.
-INSERT INTO orgstream.tick (id, snapshot, queue_position)
+-- The lease is checked and locked in the statement, so that a relay that lost it takes no tick. The
+-- position was read before: transactions with a higher xid than this one drew higher change ids.
+INSERT INTO orgstream.tick (id, snapshot, queue_position, xid)
 SELECT
     %(id)s,
     pg_current_snapshot(),
-    %(position)s
+    %(position)s,
+    pg_current_xact_id()
 FROM orgstream.lease AS l
 WHERE l.stage = 'relay' AND l.partition = 0 AND l.term = %(term)s
 FOR SHARE OF l
-RETURNING snapshot::text;
+RETURNING snapshot::text, xid::text::bigint;
 
 -- name: position_before
 -- A transaction draws its change ids after it got its xid. So all ids of transactions from `xid` on lie
--- above the sequence's position at the newest tick whose snapshot did not yet know that xid.
+-- above the sequence's position at the newest tick whose own xid is lower.
 SELECT coalesce(max(queue_position), 0)
 FROM orgstream.tick
-WHERE id <= %(tick)s AND pg_snapshot_xmax(snapshot) <= %(xid)s::xid8;
+WHERE id <= %(tick)s AND xid < %(xid)s::xid8;
 
 -- name: batch
 -- The next changes of a tick's batch: what its snapshot sees and the one before does not, by id; a number

@@ -8,7 +8,7 @@ WITH last AS (
         (
             SELECT coalesce(max(e.queue_position), 0)
             FROM orgstream.tick AS e
-            WHERE e.id <= t.id AND pg_snapshot_xmax(e.snapshot) <= pg_snapshot_xmin(t.snapshot)
+            WHERE e.id <= t.id AND e.xid < pg_snapshot_xmin(t.snapshot)
         ) AS position
     FROM orgstream.tick AS t
     WHERE t.published_at IS NOT NULL
