@@ -29,11 +29,16 @@ QueueRow = tuple[int, bytes | None, bytes | None, bytes]  # id, route, old route
 class Moves:
     """Which records were published since the streams were last seen empty, as far as moves need to know."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, waiting: bool = False) -> None:
         self._known = False  # whether the two sets tell of everything since then
         self._published: set[bytes] = set()
         self._moved: set[bytes] = set()
-        self.waiting = False  # an entry waits until the streams are empty
+        self.waiting = waiting  # what is next waits until the streams are empty
+
+    @property
+    def in_flight(self) -> bool:
+        """Whether a record has moved to another partition since then."""
+        return bool(self._moved)
 
     def emptied(self) -> None:
         """The streams are empty: nothing published before can be overtaken."""
@@ -48,7 +53,7 @@ class Moves:
 
     def must_wait(self, route: bytes, old_route: bytes | None, partitions: int) -> bool:
         """Whether this entry may go out only after the streams have run empty."""
-        if route in self._moved:
+        if route in self._moved or old_route in self._moved:
             return True
         if old_route is None or partition_of(old_route, partitions) == partition_of(route, partitions):
             return False

@@ -8,38 +8,29 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
-import msgspec
+import psycopg
 import redis
 
 from pipeline.metrics import StageMetrics, catalog
 from pipeline.postgres.queries import load
 from pipeline.publication import Moves, Publication
 from pipeline.redis.streams import Entry, Fenced, StreamsLost
+from pipeline.room import Room
 from pipeline.ticker import Ticker
 from pipeline.topology import RELAY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import psycopg
-
     from pipeline.leases import EntryId, Leases
     from pipeline.metrics import Metrics
     from pipeline.publication import QueueRow, Routed
     from pipeline.redis.streams import PartitionStreams
+    from pipeline.room import Limits
 
 MARK: Final = b"mark"
 _BATCH_BYTES: Final = 8 * 1024 * 1024
 _VERIFY_SECONDS: Final = 1.0
-
-
-class Limits(msgspec.Struct, frozen=True):
-    """How much the relay reads at a time and how much may lie in the streams."""
-
-    partitions: int
-    batch: int
-    max_entries: int
-    max_bytes: int
 
 
 class Relay:
@@ -69,7 +60,7 @@ class Relay:
         self._moves = Moves()
         self._rebuilding: dict[int, EntryId] = {}
         self._publication: Publication | None = None
-        self._room = (0, 0)
+        self._room = Room(streams, limits)
         self._verify_at = 0.0
         self._marked: EntryId = (0, 0)
         self._next_mark = 0.0
@@ -96,23 +87,21 @@ class Relay:
         After an error the next step takes over anew.
         """
         self.waiting = False
-        self._lead()
-        if self._term is None:
-            return False
         try:
-            return self._work(self._term)
+            self._lead()
+            return self._term is not None and self._work(self._term)
         except Fenced:
-            self._leases.drop([0])
-            self._term = None
+            self._resign()
             return False
         except StreamsLost:
-            self._verify_at = 0.0
+            self._resign()
             return True
-        except redis.ResponseError as error:
-            if "OOM" not in str(error):
-                raise
-            self._retry_later()
-            return False
+        except (redis.RedisError, psycopg.Error) as error:
+            if isinstance(error, redis.exceptions.OutOfMemoryError):
+                self._retry_later()
+                return False
+            self._resign()
+            raise
 
     def mark(self) -> EntryId:
         """Send a watermark through all partitions; its id. Everything published is finished once it is."""
@@ -132,53 +121,70 @@ class Relay:
         self._own.leases(len(self._leases.held), lost=len(lost))
         for grant in gained:
             self._term = grant.terms["relay"]
-            self._publication = None
-            self._verify_at = 0.0
-            self._ticker.resume()
-            self._moves = Moves()
+            self._begin()
+
+    def _resign(self) -> None:
+        self._leases.drop([0])
+        self._term = None
+
+    def _begin(self) -> None:
+        """Begin with what Postgres and Redis say, whatever we knew."""
+        self._publication = None
+        self._verify_at = 0.0
+        self._ticker.resume()
+        self._moves = Moves(waiting=self._streams.moving())
 
     def _work(self, term: int) -> bool:
         if self._clock() >= self._verify_at:
             self._verify(term)
         if self._publication is None:
+            if self._clock() >= self._next_mark:  # also under load, for the partitions that are quiet
+                self.mark()
             due = self._ticker.next(term)
             self._publication = None if due is None else Publication(due)
         if self._publication is not None:
             return self._publish(self._publication, term)
-        if self._clock() >= self._next_mark:
-            self.mark()
         return False
 
     def _verify(self, term: int) -> None:
         """Whether Redis still holds what was published; if not, publish again what is not applied."""
-        lost = self._streams.prepare(range(self._limits.partitions), term)
+        every = range(self._limits.partitions)
+        lost = set(self._streams.missing(every))
         published = self._streams.published()
         if published is None or published < self._ticker.last.id:  # Redis went back in time, or began anew
-            lost = list(range(self._limits.partitions))
+            lost = set(every)
+        if lost:  # said first: should we die before the end, the relay after us publishes all again
+            self._streams.set_published(None)
+        lost.update(self._streams.prepare(every, term))
         if lost:
             self._rebuild(lost)
         self._verify_at = self._clock() + _VERIFY_SECONDS
 
-    def _rebuild(self, lost: list[int]) -> None:
+    def _rebuild(self, lost: set[int]) -> None:
         rows = self._connection.execute(load("lease")["positions"]).fetchall()
         positions = {partition: (tick, ordinal) for partition, tick, ordinal in rows}
         self._rebuilding |= {partition: positions.get(partition, (0, 0)) for partition in lost}
         self._ticker.rewind(max(1, min(tick for tick, _ in self._rebuilding.values())))
+        self._streams.set_published(self._ticker.last.id)
         self._publication = None
-        self._moves = Moves()
+        self._moves = Moves(waiting=self._streams.moving())
         self._marked = (0, 0)
-        self._room = (0, 0)
+        self._room.forget()
 
     def _publish(self, publication: Publication, term: int) -> bool:
         if self._moves.waiting and not self._emptied():
             return False
-        if not self._measure_room():
+        if not self._room.left():
+            self.waiting = True
             return False
         rows = self._read(publication)
         if not rows:
             self._finish(publication)
             return True
+        moving = self._moves.in_flight
         routed = publication.route(rows, self._moves, self._limits.partitions, self._rebuilding)
+        if self._moves.in_flight and not moving:
+            self._streams.set_moving(True)
         self._append(publication, routed, term)
         publication.after = rows[routed.rows - 1][0] if routed.rows else publication.after
         publication.ordinal += routed.rows
@@ -188,24 +194,20 @@ class Relay:
     def _append(self, publication: Publication, routed: Routed, term: int) -> None:
         count = sum(map(len, routed.entries.values()))
         fresh, publication.fresh = publication.fresh, False
-        appended = self._streams.append(routed.entries, term)
-        if fresh and appended < count:  # ids that we never gave stand in a stream: it is not ours any more
-            raise StreamsLost("entries of another writer stand in the streams")
+        appended = self._streams.append(routed.entries, term, fresh=fresh)
         publication.fresh = fresh
-        entries, size = self._room
-        self._room = (entries - count, size - routed.bytes)
+        self._room.take(count, routed.bytes)
         self._metrics.add(catalog.RELAYED_CHANGES, appended)
 
     def _read(self, publication: Publication) -> list[QueueRow]:
-        entries, size = self._room
         return self._connection.execute(
             self._queries["batch"],
             {
                 "after": publication.after,
                 "snapshot": publication.due.tick.snapshot,
                 "last": publication.due.previous.snapshot,
-                "rows": min(self._limits.batch, entries),
-                "bytes": min(_BATCH_BYTES, size),
+                "rows": min(self._limits.batch, self._room.entries),
+                "bytes": min(_BATCH_BYTES, self._room.bytes),
             },
             binary=True,
         ).fetchall()
@@ -216,30 +218,17 @@ class Relay:
             self._rebuilding = {}
         self._publication = None
 
-    def _measure_room(self) -> bool:
-        """Whether the streams have room. They are looked at only when what was free then is used up."""
-        if min(self._room) > 0:
-            return True
-        entries, size = self._streams.outstanding(self._limits.partitions)
-        # An empty stream has a size too; what is alone in the streams may be as large as it is.
-        room = (
-            self._limits.max_entries - entries,
-            self._limits.max_bytes - size if entries else self._limits.max_bytes,
-        )
-        self._room = room
-        self.waiting = min(room) <= 0
-        return not self.waiting
-
     def _emptied(self) -> bool:
         if not self._streams.empty(self._limits.partitions):
             self.waiting = True
             return False
         self._moves.emptied()
+        self._streams.set_moving(False)
         return True
 
     def _retry_later(self) -> None:
         """Redis is full: nothing is lost, the backlog stays in Postgres until the workers have made room."""
         if self._publication is not None:
             self._publication.fresh = False
-        self._room = (0, 0)
+        self._room.forget()
         self.waiting = True

@@ -16,7 +16,8 @@ from pipeline.postgres.queries import load
 from pipeline.postgres.target import Target
 from pipeline.redis.connection import connect as connect_redis
 from pipeline.redis.streams import PartitionStreams
-from pipeline.relay import Limits, Relay
+from pipeline.relay import Relay
+from pipeline.room import Limits
 from pipeline.rules.cache import RuleSource
 from pipeline.topology import RELAY, Step
 from pipeline.worker import Worker

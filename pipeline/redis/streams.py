@@ -2,51 +2,23 @@
 
 from __future__ import annotations
 
-from importlib import resources
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, cast
 
-import msgspec
 import redis
 
 from pipeline.redis import keys
+from pipeline.redis.entry import Entry, Finished
+from pipeline.redis.lua import Fenced, Scripts, StreamsLost, told
 from pipeline.topology import RELAY, STAGES, STREAMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-_SCRIPTS: Final = ("prepare", "fence", "append", "acknowledge")
-_PUBLISHED: Final = "orgstream:published"
+__all__ = ["Entry", "Fenced", "Finished", "PartitionStreams", "Stolen", "StreamsLost"]
 
 
-class StreamsLost(Exception):
-    """Raised when Redis no longer holds a partition's streams or fence: the relay publishes them again."""
-
-
-class Fenced(Exception):
-    """Raised when a later holder has taken over: this one must stop."""
-
-
-class Entry(msgspec.Struct, frozen=True, gc=False):
-    """One entry: its id `<tick>-<n>`, the field that says what it is, and the document."""
-
-    id: bytes
-    field: bytes
-    document: bytes
-
-    @property
-    def order(self) -> tuple[int, int]:
-        """The id as numbers."""
-        tick, _, ordinal = self.id.partition(b"-")
-        return int(tick), int(ordinal)
-
-
-class Finished(msgspec.Struct, frozen=True):
-    """What became of the entries that one partition's batch read."""
-
-    partition: int
-    term: int
-    ids: list[bytes]
-    onward: list[Entry] = []
+class Stolen(Exception):
+    """Raised when another consumer read entries of a partition before us: it is to be taken over again."""
 
 
 class PartitionStreams:
@@ -54,9 +26,19 @@ class PartitionStreams:
 
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
-        self._shas: dict[str, str] = {}
+        self._scripts = Scripts(client)
+        self._appends: int | None = None  # how many appends Redis has counted, as far as we know
 
     # The relay's side ---------------------------------------------------------------------------------
+
+    def missing(self, partitions: Iterable[int]) -> list[int]:
+        """The partitions of which something is gone."""
+        partitions = list(partitions)
+        pipe = self._client.pipeline(transaction=False)
+        for p in partitions:
+            pipe.exists(keys.fence(p), *(keys.stream(p, name) for name in STREAMS))
+        complete = 1 + len(STREAMS)
+        return [p for p, found in zip(partitions, pipe.execute(), strict=True) if found < complete]
 
     def prepare(self, partitions: Iterable[int], term: int) -> list[int]:
         """Raise the relay's fence everywhere; the partitions that had been lost and are empty now."""
@@ -65,24 +47,66 @@ class PartitionStreams:
             ("prepare", [keys.fence(p), *(keys.stream(p, name) for name in STREAMS)], [term, *STAGES])
             for p in partitions
         ]
-        return [p for p, existed in zip(partitions, self._run(calls), strict=True) if not existed]
+        return [p for p, existed in zip(partitions, self._scripts.run(calls), strict=True) if not existed]
 
-    def append(self, entries: Mapping[int, Sequence[Entry]], term: int) -> int:
-        """Publish entries by partition; how many were new. Raises StreamsLost, Fenced, redis.RedisError."""
+    def append(self, entries: Mapping[int, Sequence[Entry]], term: int, *, fresh: bool = False) -> int:
+        """Publish entries by partition; how many were new.
+
+        `fresh` entries must all be: where they are not, ids that we never gave stand in the stream, and the
+        partition is given up. Raises StreamsLost, Fenced, redis.RedisError.
+        """
         calls = [
             ("append", [keys.fence(p), keys.stream(p, STREAMS[0])], [RELAY, term, *_flat(batch)])
             for p, batch in entries.items()
         ]
-        return sum(self._run(calls))
+        appended = self._scripts.run(calls)
+        self._count_append()
+        tampered = [p for p, new in zip(entries, appended, strict=True) if fresh and new < len(entries[p])]
+        if tampered:
+            self.give_up(tampered)
+            raise StreamsLost(f"entries of another writer stand in the streams of {tampered}")
+        return sum(appended)
+
+    def _count_append(self) -> None:
+        """Redis counts our appends, after each: where its count is another, it has lost what came last.
+
+        So it is with a server that came back from its disk, or a replica that took over, between two
+        appends: the client connects again without a word.
+        """
+        expected, self._appends = self._appends, None
+        counted = self._client.incr(keys.APPENDS)
+        if expected is not None and counted != expected + 1:
+            raise StreamsLost("Redis went back in time")
+        self._appends = counted
+
+    def give_up(self, partitions: Iterable[int]) -> None:
+        """Declare partitions lost: nobody uses their streams until the relay has made them anew."""
+        self._client.delete(*(keys.fence(p) for p in partitions))
 
     def published(self) -> int | None:
         """The last tick that stands in Redis as a whole; None when Redis does not know."""
-        value = cast("bytes | None", self._client.get(_PUBLISHED))
+        if self._appends is None:  # before the answer: what is lost after it will be noticed
+            self._appends = int(cast("bytes | None", self._client.get(keys.APPENDS)) or 0)
+        value = cast("bytes | None", self._client.get(keys.PUBLISHED))
         return None if value is None else int(value)
 
-    def set_published(self, tick: int) -> None:
-        """Remember that a tick's whole batch stands in Redis."""
-        self._client.set(_PUBLISHED, tick)
+    def set_published(self, tick: int | None) -> None:
+        """Remember that a tick's whole batch stands in Redis, or that nobody knows."""
+        if tick is None:
+            self._client.delete(keys.PUBLISHED)
+        else:
+            self._client.set(keys.PUBLISHED, tick)
+
+    def moving(self) -> bool:
+        """Whether a change of identity may lie in the streams."""
+        return bool(self._client.exists(keys.MOVING))
+
+    def set_moving(self, moving: bool) -> None:
+        """Remember that one does, for the relay after us."""
+        if moving:
+            self._client.set(keys.MOVING, 1)
+        else:
+            self._client.delete(keys.MOVING)
 
     def outstanding(self, partitions: int) -> tuple[int, int]:
         """Entries not yet acknowledged in all streams, and the bytes they take."""
@@ -116,7 +140,7 @@ class PartitionStreams:
     def fence(self, partition: int, terms: Mapping[str, int], streams: Iterable[str]) -> None:
         """Raise the fences of a worker's stages. Raises StreamsLost, Fenced."""
         names = [keys.fence(partition), *(keys.stream(partition, name) for name in streams)]
-        self._run([("fence", names, [stage, term]) for stage, term in terms.items()])
+        self._scripts.run([("fence", names, [stage, term]) for stage, term in terms.items()])
 
     def read(
         self,
@@ -130,7 +154,7 @@ class PartitionStreams:
     ) -> dict[int, list[Entry]]:
         """New entries by partition, `count` of each at most; waits up to `block` seconds for the first.
 
-        Raises StreamsLost, redis.RedisError.
+        Raises StreamsLost, Stolen, redis.RedisError.
         """
         wanted = {keys.stream(p, stream).encode(): p for p in partitions}
         command: list[Any] = ["XREADGROUP", "GROUP", group, consumer, "COUNT", count]
@@ -140,8 +164,23 @@ class PartitionStreams:
         try:
             reply = self._command(*command)
         except redis.ResponseError as error:
-            raise _told(error) from error
-        return {wanted[name]: _entries(raw) for name, raw in reply or ()}
+            raise told(error) from error
+        entries = {wanted[name]: _entries(raw) for name, raw in reply or ()}
+        self._require_all(stream, group, entries)
+        return entries
+
+    def _require_all(self, stream: str, group: str, entries: Mapping[int, Sequence[Entry]]) -> None:
+        """Nothing older than what we read may be pending: a paused holder that wakes up reads once more."""
+        pipe = self._client.pipeline(transaction=False)
+        for partition in entries:
+            pipe.xpending_range(keys.stream(partition, stream), group, "-", "+", 1)
+        try:
+            pending = pipe.execute()
+        except redis.ResponseError as error:
+            raise told(error) from error
+        for (partition, batch), oldest in zip(entries.items(), pending, strict=True):
+            if not oldest or oldest[0]["message_id"] != batch[0].id:
+                raise Stolen(f"entries of partition {partition} were read by another consumer")
 
     def reclaim(
         self, stream: str, group: str, consumer: str, partition: int
@@ -159,7 +198,7 @@ class PartitionStreams:
                     "XAUTOCLAIM", keys.stream(partition, stream), group, consumer, 0, cursor, "COUNT", 500
                 )
             except redis.ResponseError as error:
-                raise _told(error) from error
+                raise told(error) from error
             entries += _entries(raw)
             trimmed += deleted
             if cursor == b"0-0":
@@ -182,48 +221,10 @@ class PartitionStreams:
                 *_flat(done.onward),
             ]
             calls.append(("acknowledge", names, arguments))
-        self._run(calls)
-
-    # ----------------------------------------------------------------------------------------------------
+        self._scripts.run(calls)
 
     def _command(self, *arguments: Any) -> Any:
         return self._client.execute_command(*arguments)  # type: ignore[no-untyped-call]
-
-    def _run(self, calls: Sequence[tuple[str, list[str], list[Any]]]) -> list[Any]:
-        """Run scripts in one round trip. The first error of any of them is raised, after all have run."""
-        if not calls:
-            return []
-        for attempt in (1, 2):
-            if not self._shas:
-                self._shas = {name: self._client.script_load(_text(name)) for name in _SCRIPTS}
-            pipe = self._client.pipeline(transaction=False)
-            for name, names, arguments in calls:
-                pipe.evalsha(self._shas[name], len(names), *names, *arguments)
-            replies = pipe.execute(raise_on_error=False)
-            if attempt == 1 and any(isinstance(reply, redis.exceptions.NoScriptError) for reply in replies):
-                self._shas = {}  # the server has forgotten them; running what did run again changes nothing
-                continue
-            break
-        for reply in replies:
-            if isinstance(reply, redis.ResponseError):
-                raise _told(reply) from reply
-            if isinstance(reply, Exception):
-                raise reply
-        return replies
-
-
-def _told(error: redis.ResponseError) -> Exception:
-    """The error in our words, where it is one of ours."""
-    text = str(error)
-    if "FENCED" in text:
-        return Fenced(text)
-    if "LOST" in text or "NOGROUP" in text or "no such key" in text:
-        return StreamsLost(text)
-    return error
-
-
-def _text(script: str) -> str:
-    return (resources.files("pipeline.redis") / "scripts" / f"{script}.lua").read_text(encoding="utf-8")
 
 
 def _flat(entries: Iterable[Entry]) -> Iterable[bytes]:

@@ -1,0 +1,28 @@
+"""Entries of the partition streams."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Entry(msgspec.Struct, frozen=True, gc=False):
+    """One entry: its id `<tick>-<n>`, the field that says what it is, and the document."""
+
+    id: bytes
+    field: bytes
+    document: bytes
+
+    @property
+    def order(self) -> tuple[int, int]:
+        """The id as numbers."""
+        tick, _, ordinal = self.id.partition(b"-")
+        return int(tick), int(ordinal)
+
+
+class Finished(msgspec.Struct, frozen=True):
+    """What became of the entries that one partition's batch read."""
+
+    partition: int
+    term: int
+    ids: list[bytes]
+    onward: list[Entry] = []
