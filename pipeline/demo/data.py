@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.demo.chance import chance
 from pipeline.demo.objects import INDUSTRIES, STAGES
@@ -31,7 +31,7 @@ class People:
         self._faker.seed_instance(f"{seed} {org}")
         self._numbers: dict[str, int] = {}
 
-    def account(self) -> dict[str, Value]:
+    def account(self) -> dict[str, Any]:
         """An account that the rules carry."""
         pick = self._rng.choice
         employees = round(pick(_EMPLOYEES) * self._rng.uniform(0.8, 1.2))
@@ -50,7 +50,7 @@ class People:
             "Rating": pick(("Hot", "Warm", "Cold", None)),
         }
 
-    def contact(self, account: str) -> dict[str, Value]:
+    def contact(self, account: str) -> dict[str, Any]:
         """A person of an account, which is named by its external id."""
         first, last = self._faker.first_name(), self._faker.last_name()
         number = self._ext_id("C")
@@ -66,7 +66,7 @@ class People:
             "Account_Ext_Id__c": account,
         }
 
-    def opportunity(self, account: str) -> dict[str, Value]:
+    def opportunity(self, account: str) -> dict[str, Any]:
         """A deal with an account; one in three is small."""
         bounds = self._rng.choice((_SMALL, _LARGE, _LARGE))
         return {

@@ -36,9 +36,9 @@ class Desk:
         else:
             self.org.create(sobject, values)
 
-    def update(self, sobject: str, ext_id: str, values: Row) -> None:
-        """Change some fields of a record, where it is."""
-        if self._by_application():
+    def update(self, sobject: str, ext_id: str, values: Row, *, in_salesforce: bool = False) -> None:
+        """Change some fields of a record, where it is; by an application too, unless `in_salesforce`."""
+        if not in_salesforce and self._by_application():
             form = sql.SQL("{} = {}")
             sets = [form.format(sql.Identifier(n.lower()), sql.Placeholder(n.lower())) for n in values]
             self._write("update_row", sobject, {**values, "ext_id": ext_id}, sets=sql.SQL(", ").join(sets))

@@ -22,7 +22,7 @@ def how_to_look(folder: Path) -> str:
     return "\n".join(
         (
             f"Kept in {folder}: the database, the rules files, and a log of each process.",
-            f"  start   {control} -o \"-k {where} -c listen_addresses=''\" -l {where}/postgres.log start",
+            f"  start   {control} -o \"-k {where} -c listen_addresses=''\" -l {where}/data/look.log start",
             f"  look    {shlex.quote(str(programs / 'psql'))} -h {where} -U postgres orgstream",
             f"  stop    {control} stop",
             f"  remove  rm -r {shlex.quote(str(folder))}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, LiteralString, cast
+from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
 
@@ -57,8 +57,8 @@ class Oracle:
             "source": self._source,
             "target": sql.Identifier(rule.target.schema, rule.target.name),
             "condition": sql.SQL("({}) IS TRUE").format(_expression(rule.when or "TRUE")),
-            "key": self._object({name: _expression(text) for name, text in rule.key.items()}),
-            "image": self._object(written),
+            "key_object": self._object({name: _expression(text) for name, text in rule.key.items()}),
+            "image_object": self._object(written),
             "target_key": self._object({name: sql.Identifier(name) for name in rule.key}),
             "target_image": self._object({name: sql.Identifier(name) for name in rule.map}),
             "on_delete": self._set(rule.on_delete),
@@ -85,7 +85,7 @@ def compare_capture(table: Table) -> sql.Composed:
 
 def _expression(text: str) -> sql.SQL:
     # What to_sql gives was parsed and written anew from the nodes that the rule language allows.
-    return sql.SQL(cast(LiteralString, to_sql(text)))
+    return sql.SQL(to_sql(text))
 
 
 def _value(mapping: MappedColumn) -> sql.Composable:

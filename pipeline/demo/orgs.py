@@ -14,6 +14,7 @@ import msgspec
 import psycopg
 
 from pipeline.connect import Connection, SalesforceOrg
+from pipeline.demo.calm import Calm
 from pipeline.demo.chance import chance
 from pipeline.demo.desk import Desk
 from pipeline.demo.objects import MAPPINGS, sends
@@ -24,12 +25,13 @@ from pipeline.postgres.queries import load
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from pipeline.connect.loop import Delays
     from pipeline.settings import Settings
     from pipeline.signals import Stop
 
 #: Heroku Connect waits up to ten seconds before it writes and two minutes and more between polls; nobody
 #: would watch that.
-_DELAYS: Final = {"write_delay": 0.5, "poll_seconds": 1.0, "echo_delay": 0.2, "jitter": 0.5}
+_DELAYS: Final[Delays] = {"write_delay": 0.2, "poll_seconds": 0.4, "echo_delay": 0.1, "jitter": 0.5}
 _LOOK_SECONDS: Final = 0.05
 INSTALL, LOAD, EDIT, REST = "install", "load", "edit", "rest"
 
@@ -48,10 +50,12 @@ def run_orgs(settings: Settings, plan: Plan, stop: Stop) -> None:
     url = str(settings.require_database_url())
     with contextlib.ExitStack() as stack:
         control = stack.enter_context(psycopg.connect(url, autocommit=True, application_name="demo orgs"))
-        sites = list(_open(url, plan, stack))
+        calm = Calm(time.monotonic)
+        sites = list(_open(url, plan, calm, stack))
         phase = ""
         pace = stack.enter_context(Pace([site.users.edit for site in sites], rate=plan.rate, seed=plan.seed))
         rounds = 0
+        began = time.monotonic()
         while not stop.wait(_LOOK_SECONDS):
             wanted = _phase(control)
             if wanted != phase:
@@ -60,6 +64,9 @@ def run_orgs(settings: Settings, plan: Plan, stop: Stop) -> None:
             for site in sites:
                 site.step()
             rounds += 1
+            ended = time.monotonic()
+            calm.turned(ended - began)
+            began = ended
             pace.check()
             for site in sites:
                 site.tell(control, phase, rounds)
@@ -92,7 +99,7 @@ class _Site:
         )
 
 
-def _open(url: str, plan: Plan, stack: contextlib.ExitStack) -> Iterator[_Site]:
+def _open(url: str, plan: Plan, calm: Calm, stack: contextlib.ExitStack) -> Iterator[_Site]:
     shared: list[str] = []
     application = stack.enter_context(psycopg.connect(url, autocommit=True, application_name="demo users"))
     for name in plan.orgs:
@@ -104,7 +111,7 @@ def _open(url: str, plan: Plan, stack: contextlib.ExitStack) -> Iterator[_Site]:
             )
         )
         desk = Desk(org, application, chance(plan.seed, f"desk {name}"))
-        yield _Site(connection, Users(desk, shared, seed=plan.seed, clock=time.monotonic))
+        yield _Site(connection, Users(desk, shared, seed=plan.seed, calm=calm))
 
 
 def _enter(phase: str, sites: Sequence[_Site], pace: Pace, plan: Plan) -> None:

@@ -70,7 +70,7 @@ class _RuleProof:
 
     def _transitions(self) -> Iterator[Seen]:
         query = self._oracle.query("transitions")
-        for change, key, before, after, image, settled in self._connection.execute(
+        for change, image, key, before, after, settled in self._connection.execute(
             query, self._oracle.of_source
         ):
             yield Seen(change, key, before, after, _state(image), _state(settled))
@@ -79,7 +79,7 @@ class _RuleProof:
         """The writes that each record took, those left out that only concern other rules' columns."""
         written: dict[str, list[Write]] = {}
         parameters = {**self._oracle.of_target, "kept": _KEPT}
-        for key, before, after, same in self._connection.execute(self._oracle.query("writes"), parameters):
+        for before, after, key, same in self._connection.execute(self._oracle.query("writes"), parameters):
             old, new = _state(before), _state(after)
             write = new if new is None or old is None else {c: v for c, v in new.items() if old[c] != v}
             if key in self._history.states and (write != {} or same):
@@ -93,7 +93,7 @@ class _RuleProof:
 
     def _leftovers(self) -> Iterator[Finding]:
         """The others by their history: deleted records, and those that no longer meet the condition."""
-        rows = dict(self._connection.execute(self._oracle.query("target_rows")).fetchall())
+        rows: dict[str, str] = dict(self._connection.execute(self._oracle.query("target_rows")).fetchall())
         for key in self._history.states:
             wanted, there = self._history.last(key), _state(rows.get(key))
             if wanted != there:

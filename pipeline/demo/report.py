@@ -31,8 +31,8 @@ def introduction(options: Options) -> str:
     return (
         f"Orgstream demo: {len(orgs)} simulated Salesforce orgs ({_listed(orgs)}), each mapped by a stand-in "
         f"for Heroku Connect to tables in one Postgres. Rules replicate accounts, contacts and opportunities "
-        f"from {flow}. Users edit in all orgs for {options.seconds:g} s; then every source is compared with every "
-        f"target, and every write with the history behind it. Seed {options.seed}."
+        f"from {flow}. Users edit in all orgs for {options.seconds:g} s; then every source is compared with "
+        f"every target, and every write with the history behind it. Seed {options.seed}."
     )
 
 

@@ -1,4 +1,4 @@
-"""The demo's rules: the files of `rules/`, and for each further region the one of emea or us under its name."""
+"""The demo's rules: the files of `rules/`; a further region has those of emea or us, under its own name."""
 
 from __future__ import annotations
 

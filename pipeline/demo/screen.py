@@ -1,4 +1,4 @@
-"""What the demo shows while it runs: a live view in a terminal, a line every few seconds elsewhere, or nothing."""
+"""What the demo shows while it runs: a live view in a terminal, some lines elsewhere, or nothing."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class LineScreen(Screen):
         self._console.print(f"{text} …")
 
     def begin(self, title: str, seconds: float | None) -> None:
-        self.say(title)
+        self.say(title if seconds is None else f"{title} for {seconds:g} s")
 
     def show(self, sample: Sample) -> None:
         if sample.at >= self._next:

@@ -41,7 +41,8 @@ def line(samples: Sequence[Sample]) -> str:
     return (
         f"  edits {sample.edits:,} · captured {sample.captured:,} ({speed.captured:,.0f}/s) · "
         f"applied {sample.applied:,} ({speed.applied:,.0f}/s) · in the outbox {status.backlog:,} · "
-        f"in the streams {status.pending or 0:,} · lag {_milliseconds(sample.p50)} · dead letters {status.dead}"
+        f"in the streams {status.pending or 0:,} · lag {_milliseconds(sample.p50)} · "
+        f"dead letters {status.dead}"
     )
 
 

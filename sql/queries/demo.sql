@@ -52,13 +52,13 @@ VALUES (
     %(name)s, %(phase)s, %(creates)s, %(updates)s, %(deletes)s, %(refusals)s, %(outstanding)s, %(rounds)s
 )
 ON CONFLICT (name) DO UPDATE SET
-phase = excluded.phase,
-creates = excluded.creates,
-updates = excluded.updates,
-deletes = excluded.deletes,
-refusals = excluded.refusals,
-outstanding = excluded.outstanding,
-rounds = excluded.rounds;
+    phase = excluded.phase,
+    creates = excluded.creates,
+    updates = excluded.updates,
+    deletes = excluded.deletes,
+    refusals = excluded.refusals,
+    outstanding = excluded.outstanding,
+    rounds = excluded.rounds;
 
 -- name: orgs
 SELECT
@@ -106,26 +106,26 @@ SELECT
 -- Changes that the rule need not act on are left out.
 SELECT
     c.id,
-    coalesce(a.key, b.key)::text,
-    coalesce(b.met, false),
-    CASE WHEN c.after IS NOT NULL THEN coalesce(a.met, false) END,
-    a.image::text,
-    CASE WHEN c.after IS NULL THEN b.on_delete ELSE b.on_unmatched END::text
+    a.image::text AS image,
+    coalesce(a.key, b.key)::text AS key,
+    coalesce(b.met, false) AS met_before,
+    CASE WHEN c.after IS NOT NULL THEN coalesce(a.met, false) END AS met_after,
+    CASE WHEN c.after IS NULL THEN b.settled_by_delete ELSE b.settled_by_leaving END::text AS settled
 FROM orgstream.change_queue AS c
 LEFT JOIN LATERAL (
     SELECT
         {condition} AS met,
-        {key} AS key,
-        {image} AS image,
-        {on_delete} AS on_delete,
-        {on_unmatched} AS on_unmatched
+        {key_object} AS key,
+        {image_object} AS image,
+        {on_delete} AS settled_by_delete,
+        {on_unmatched} AS settled_by_leaving
     FROM json_populate_record(NULL::{source}, c.before)
 ) AS b ON c.before IS NOT NULL
 LEFT JOIN LATERAL (
     SELECT
         {condition} AS met,
-        {key} AS key,
-        {image} AS image
+        {key_object} AS key,
+        {image_object} AS image
     FROM json_populate_record(NULL::{source}, c.after)
 ) AS a ON c.after IS NOT NULL
 WHERE
@@ -142,25 +142,29 @@ ORDER BY c.id;
 
 -- name: differences
 -- Every record of a source that meets the rule's condition now, against the target row of its key.
-SELECT
-    s.key::text,
-    s.image::text,
-    t.image::text
-FROM (
+WITH wanted AS (
     SELECT
-        {key} AS key,
-        {image} AS image
+        {key_object} AS key,
+        {image_object} AS image
     FROM {source}
     WHERE {condition}
-) AS s
-LEFT JOIN (
+),
+
+held AS (
     SELECT
         {target_key} AS key,
         {target_image} AS image
     FROM {target}
-) AS t ON s.key = t.key
-WHERE t.key IS NULL OR s.image <> t.image
-ORDER BY s.key;
+)
+
+SELECT
+    wanted.key::text AS key,
+    wanted.image::text AS wanted,
+    held.image::text AS held
+FROM wanted
+LEFT JOIN held ON wanted.key = held.key
+WHERE held.key IS NULL OR wanted.image <> held.image
+ORDER BY wanted.key;
 
 -- name: target_rows
 -- The rows of a target, by key, as far as one rule writes them.
@@ -172,10 +176,10 @@ FROM {target};
 -- name: writes
 -- What our sessions wrote to a target, in their order, as far as one rule is concerned.
 SELECT
-    coalesce(n.key, o.key)::text,
-    o.image::text,
-    n.image::text,
-    (to_jsonb(w.before) - %(kept)s::text []) = (to_jsonb(w.after) - %(kept)s::text [])
+    o.image::text AS before,
+    n.image::text AS after,
+    coalesce(n.key, o.key)::text AS key,
+    (to_jsonb(w.before) - %(kept)s::text []) = (to_jsonb(w.after) - %(kept)s::text []) AS is_same
 FROM orgstream_demo.write AS w
 LEFT JOIN LATERAL (
     SELECT
@@ -204,23 +208,27 @@ WHERE rule = %(name)s AND change_id IS NOT NULL;
 
 -- name: uncaptured
 -- Records whose last captured state is not the one that the table holds.
-SELECT coalesce(q.key, s.key)
-FROM (
+WITH captured AS (
     SELECT DISTINCT ON (c.key::text)
         c.key::text AS key,
         c.after::jsonb AS after
     FROM orgstream.change_queue AS c
     WHERE c.table_schema = %(schema)s AND c.table_name = %(table)s AND c.key IS NOT NULL
     ORDER BY c.key::text ASC, c.id DESC
-) AS q
-FULL JOIN (
+),
+
+held AS (
     SELECT
         orgstream.identity_of(row_to_json(r), %(identity)s)::text AS key,
         to_jsonb(r) AS after
     FROM {source} AS r
-) AS s ON q.key = s.key
-WHERE q.after IS DISTINCT FROM s.after
-ORDER BY 1;
+)
+
+SELECT coalesce(captured.key, held.key) AS key
+FROM captured
+FULL JOIN held ON captured.key = held.key
+WHERE captured.after IS DISTINCT FROM held.after
+ORDER BY coalesce(captured.key, held.key);
 
 -- name: insert_row
 -- What an application does to a table, as any does.
