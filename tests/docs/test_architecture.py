@@ -31,7 +31,7 @@ WHERE
 def test_the_tables_are_those_of_the_schema_with_their_comments(database_url: str) -> None:
     with psycopg.connect(database_url, autocommit=True) as connection:
         migrate(connection)
-        there = dict(connection.execute(TABLES).fetchall())
+        there: dict[str, str] = dict(connection.execute(TABLES).fetchall())
         assert connection.execute(UNCOMMENTED).fetchall() == []
     rows = re.findall(r"^\| `(\w+)` \| (.*) \|$", section(PAGE, "Tables in Postgres"), re.MULTILINE)
     assert dict(rows) == there
