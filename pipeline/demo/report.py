@@ -64,7 +64,6 @@ def as_data(verdict: Verdict, *, seed: int, seconds: float) -> dict[str, Any]:
         "repeated": verdict.count(Kind.REPEATED),
         "out_of_order": verdict.count(Kind.OUT_OF_ORDER),
         "wrong": verdict.count(Kind.WRONG),
-        "dead": verdict.dead,
         "seed": seed,
         "seconds": round(seconds, 1),
     }

@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import msgspec
 from psycopg import sql
@@ -28,18 +28,18 @@ from pipeline.rules.validate import validate
 from pipeline.settings import Url
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import psycopg
 
     from pipeline.settings import Settings
     from stages.rules.model import RuleSet
 
-WORKERS = 2
+WORKERS: Final = 2
 
 
 class World:
-    """What runs. Each part is started by its method, in the order below, and stopped in the reverse one."""
+    """What runs: started by the methods in the order below, stopped in the reverse one."""
 
     def __init__(self, settings: Settings, folder: Path, orgs: int) -> None:
         self.folder = folder
@@ -75,15 +75,10 @@ class World:
             self._children.start(name, *arguments, log=log)
 
     def apply_rules(self) -> RuleSet:
-        """Write the rules files, make them live, and have every target table audited. Raises RulesInvalid."""
-        folder = write_rules(self.folder / "rules", self.orgs)
-        rule_set = store.apply(self.connection, validate(self.connection, folder).require())
+        """Write the rules files, make them live, and have every table audited. Raises RulesInvalid."""
+        rule_set = install_rules(self.connection, self.folder / "rules", self.orgs)
         with contextlib.closing(connect_redis(self.settings)) as client:
             publish(self.connection, client)
-        for org in self.orgs:
-            for sobject in OBJECTS:
-                table = sql.Identifier(org, sobject.name.lower())
-                self.connection.execute(sql.SQL(load("demo")["audit"]).format(table=table))
         return rule_set
 
     def enter(self, phase: str) -> None:
@@ -100,6 +95,17 @@ class World:
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
+
+
+def install_rules(connection: psycopg.Connection, folder: Path, orgs: Sequence[str]) -> RuleSet:
+    """Write the rules of these orgs into a new folder, make them live, and have every table audited."""
+    write_rules(folder, orgs)
+    rule_set = store.apply(connection, validate(connection, folder).require())
+    for org in orgs:
+        for sobject in OBJECTS:
+            table = sql.Identifier(org, sobject.name.lower())
+            connection.execute(sql.SQL(load("demo")["audit"]).format(table=table))
+    return rule_set
 
 
 @contextlib.contextmanager

@@ -1,0 +1,3 @@
+"""Tests of the demo's pure parts."""
+
+from __future__ import annotations
