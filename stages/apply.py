@@ -32,6 +32,7 @@ class Effect(StrEnum):
     UPSERT = "upsert"
 
 
+_NONE: Final = object()
 _ORDER: Final = {effect: place for place, effect in enumerate(Effect)}
 
 
@@ -83,13 +84,15 @@ def plan_writes(
     """Fold a batch into statements, leaving out the writes that the ledger already holds (`applied`)."""
     layers = _Layers()
     ledger: list[LedgerEntry] = []
+    known = set(applied)
     for passage in batch:
         change = passage.change
         if change is None:
             continue
         path = (*change.path, rules.org_of[change.schema])
         for write in passage.writes:
-            if (change.id, write.rule) not in applied:
+            if (change.id, write.rule) not in known:  # the same change may come twice in one batch
+                known.add((change.id, write.rule))
                 rule = rules.by_id[write.rule]
                 layers.add(rule, path, write)
                 ledger.append(LedgerEntry(change.id, write.rule, rule.rule.version))
@@ -99,26 +102,41 @@ def plan_writes(
 
 _Target = tuple[str, str, tuple[str, ...], tuple[str, ...]]  # schema, table, key columns, path
 _Place = tuple[str, str, tuple[Any, ...]]  # schema, table, key
+_NEVER: Final[tuple[int, tuple[str, ...]]] = (-1, ())
 
 
 class _Layers:
     def __init__(self) -> None:
         self._layers: list[dict[_Target, _Group]] = []
-        self._last: dict[_Place, int] = {}
+        self._last: dict[_Place, tuple[int, tuple[str, ...]]] = {}  # layer and path of a record's last write
+        self._floors: dict[tuple[str, str], tuple[tuple[str, ...], int]] = {}
 
     def add(self, rule: CompiledRule, path: tuple[str, ...], write: Write) -> None:
         name = rule.target.name
         place = (name.schema, name.name, write.key)
-        layer = self._last.get(place, 0)
+        layer, last_path = self._last.get(place, (0, path))
+        if last_path != path:  # another group's record: it must run after that one
+            layer += 1
         if write.old_key is not None:
             old_place = (name.schema, name.name, write.old_key)
-            layer = max(self._last.get(place, -1), self._last.get(old_place, -1)) + 1
-            self._last[old_place] = layer
-        self._last[place] = layer
+            layer = max(self._last.get(place, _NEVER)[0], self._last.get(old_place, _NEVER)[0]) + 1
+        layer = max(layer, self._floor(rule))
+        if write.old_key is not None:
+            self._last[old_place] = (layer, path)
+        self._last[place] = (layer, path)
         while len(self._layers) <= layer:
             self._layers.append({})
         target = (name.schema, name.name, rule.key_columns, path)
         self._layers[layer].setdefault(target, _Group(rule, path)).add(write)
+
+    def _floor(self, rule: CompiledRule) -> int:
+        """Rules that know a table's records by different columns may mean the same one: they take turns."""
+        table = (rule.target.name.schema, rule.target.name.name)
+        keys, floor = self._floors.get(table, (None, 0))
+        if keys != rule.key_columns:
+            floor = 0 if keys is None else len(self._layers)
+            self._floors[table] = (rule.key_columns, floor)
+        return floor
 
     def statements(self) -> Iterator[Statement]:
         for layer in self._layers:
@@ -161,8 +179,10 @@ def fold(record: Record, write: Write) -> None:
     changed = write.values
     if not upserts and write.revives:
         changed = {name: write.values[name] for name in write.changed}
-    if write.revives or record.insert:
-        record.insert = {**record.insert, **write.values} if record.insert else write.values
+    if record.insert:  # then the row is there by now
+        record.insert = {**record.insert, **changed}
+    elif write.revives:
+        record.insert = write.values
     record.update = {**record.update, **changed} if record.update else changed
 
 
@@ -177,10 +197,11 @@ def _parts(record: Record) -> Iterator[_Columns]:
         yield Effect.DELETE, (), ()
     inserted = tuple(record.insert)
     if record.update is record.insert:  # one upsert, by far the most frequent
-        if inserted:
+        if inserted or record.upsert:
             yield Effect.UPSERT, inserted, inserted
     elif record.upsert or (record.delete and inserted):
-        extra = record.update.keys() - record.insert.keys()  # to be set only on a row that is there
+        # To be set only on a row that is there.
+        extra = {name for name, value in record.update.items() if record.insert.get(name, _NONE) is not value}
         if extra and not record.delete:
             yield Effect.UPDATE, (), tuple(sorted(extra))
         yield Effect.UPSERT, inserted, tuple(sorted(record.update.keys() - extra))

@@ -1,0 +1,3 @@
+"""Tests of the stages, one at a time."""
+
+from __future__ import annotations
