@@ -74,13 +74,14 @@ def read_status(
     letters = [LetterGroup(*row) for row in connection.execute(queries["letters"]).fetchall()]
     processes = connection.execute(queries["processes"], {"seconds": 2 * lease_seconds}).fetchall()
     version, _, rules = connection.execute(queries["rules"]).fetchone() or (0, None, 0)
+    held, waiting = connection.execute(load("holds")["count"]).fetchone() or (0, 0)
     lengths = _lengths(streams, partitions)
     return Status(
         caught_up=backlog == 0 and not behind,
         backlog=backlog,
         pending=None if lengths is None else sum(lengths.values()),
-        held=0,
-        waiting=0,
+        held=held,
+        waiting=waiting,
         dead=sum(group.count for group in letters),
         lag_seconds=_lag([oldest, *(row[6] for row in behind)]) if backlog or behind else 0.0,
         rules_version=version,

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pipeline.metrics.worker import WorkerMetrics
     from pipeline.postgres.target import Target
     from pipeline.redis.streams import PartitionStreams
+    from pipeline.release import Releaser
     from pipeline.topology import Step
     from stages.passage import Passage
     from stages.rules.compile import CompiledRules
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 CHANGE: Final = b"change"  # as the relay publishes it
 PASSAGE: Final = b"passage"  # as a stage hands it on
+_RELEASE_SECONDS: Final = 1.0
 MARK: Final = b"mark"  # a watermark, or the trace of an entry that was left out
 
 _STAGES: Final[Mapping[str, Callable[[Sequence[Passage], CompiledRules], list[Passage | None]]]] = {
@@ -64,7 +66,9 @@ class Worker:
         consumer: str,
         batch: int,
         target: Target | None,
+        releaser: Releaser | None,
         metrics: WorkerMetrics,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._connection = connection
         self._streams = streams
@@ -74,8 +78,11 @@ class Worker:
         self._consumer = consumer
         self._batch = batch
         self._size = BatchSize(batch)
-        self._target = target  # where the run ends with `apply`
+        self._target = target  # where the run ends with `apply`, and the releaser too
         self._metrics = metrics
+        self._releaser = releaser
+        self._clock = clock
+        self._release_at = 0.0
         self._compiled: dict[int, CompiledRules] = {}
         self._ready: dict[int, tuple[int, int]] = {}  # partition -> position
 
@@ -88,6 +95,9 @@ class Worker:
         for partition in lost:
             self._ready.pop(partition, None)
         self._metrics.leases(len(self._leases.held), len(lost))
+        if self._target is not None and self._ready and self._clock() >= self._release_at:
+            self._release_at = self._clock() + _RELEASE_SECONDS
+            self._release()
         waiting = [partition for partition in self._leases.held if partition not in self._ready]
         took_over = self._take_over(waiting) if waiting or gained else False
         if not self._ready:
@@ -111,6 +121,12 @@ class Worker:
     def ready(self) -> bool:
         """Whether it has a partition to work on."""
         return bool(self._ready)
+
+    def _release(self) -> None:
+        """What a person asked for dead letters of our partitions."""
+        if self._releaser is not None:
+            terms = {partition: self._leases.held[partition].terms["apply"] for partition in self._ready}
+            self._releaser.run(terms, self._compile(self._rules.current()))
 
     def _take_over(self, partitions: Sequence[int]) -> bool:
         """Make partitions ours in Redis and finish what was begun there; whether any became ready."""

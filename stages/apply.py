@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from stages.hold import EVERY_RULE, Block, Held
 from stages.reject import Reject
 from stages.rules.compile import CompiledRule, CompiledRules
 from stages.write import Action, Write
@@ -18,6 +19,7 @@ from stages.write import Action, Write
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from stages.hold import Holds
     from stages.passage import Passage
 
 Values = dict[str, Any]
@@ -76,28 +78,41 @@ class Plan(msgspec.Struct, frozen=True):
     statements: tuple[Statement, ...]
     ledger: tuple[LedgerEntry, ...]
     rejects: tuple[Reject, ...]
+    held: tuple[Held, ...]
+    blocks: dict[Block, int | Reject]  # what is held from now on, and behind which letter
 
 
 def plan_writes(
-    batch: Sequence[Passage], rules: CompiledRules, *, applied: frozenset[tuple[int, int]]
+    batch: Sequence[Passage], rules: CompiledRules, holds: Holds, *, applied: frozenset[tuple[int, int]]
 ) -> Plan:
-    """Fold a batch into statements, leaving out the writes that the ledger already holds (`applied`)."""
+    """Fold a batch into statements.
+
+    Left out are the writes that the ledger already holds (`applied`), and those that have to wait.
+    """
     layers = _Layers()
-    ledger: list[LedgerEntry] = []
-    known = set(applied)
+    ledger: dict[tuple[int, int], LedgerEntry] = {}
+    rejects: list[Reject] = []
     for passage in batch:
         change = passage.change
         if change is None:
+            rejects += passage.rejects
             continue
+        for reject in passage.rejects:
+            if not holds.any or not holds.hold(change, reject.rule_id or EVERY_RULE):
+                rejects.append(reject)
+                holds.begin(change, reject)
         path = (*change.path, rules.org_of[change.schema])
         for write in passage.writes:
-            if (change.id, write.rule) not in known:  # the same change may come twice in one batch
-                known.add((change.id, write.rule))
-                rule = rules.by_id[write.rule]
-                layers.add(rule, path, write)
-                ledger.append(LedgerEntry(change.id, write.rule, rule.rule.version))
-    rejects = tuple(reject for passage in batch for reject in passage.rejects)
-    return Plan(tuple(layers.statements()), tuple(ledger), rejects)
+            name = (change.id, write.rule)
+            # A change that was published twice may come twice in one batch.
+            if name in applied or name in ledger or (holds.any and holds.hold(change, write.rule)):
+                continue
+            rule = rules.by_id[write.rule]
+            layers.add(rule, path, write)
+            ledger[name] = LedgerEntry(change.id, write.rule, rule.rule.version)
+    return Plan(
+        tuple(layers.statements()), tuple(ledger.values()), tuple(rejects), tuple(holds.held), holds.added
+    )
 
 
 _Target = tuple[str, str, tuple[str, ...], tuple[str, ...]]  # schema, table, key columns, path

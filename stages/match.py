@@ -103,6 +103,7 @@ def reject(change: Change, rule: CompiledRule, cause: Cause, message: str, sqlst
         key=change.key,
         cause=cause,
         message=message,
+        rule_id=rule.rule.id,
         rule=rule.rule.name,
         rule_version=rule.rule.version,
         sqlstate=sqlstate,

@@ -26,6 +26,7 @@ class Reject(msgspec.Struct, frozen=True, omit_defaults=True):
     cause: Cause
     message: str  # for a person; never a row's value
     key: msgspec.Raw = msgspec.Raw(b"null")
+    rule_id: int | None = None
     rule: str | None = None
     rule_version: int | None = None
     sqlstate: str | None = None

@@ -10,27 +10,27 @@ import msgspec
 import psycopg
 
 from pipeline.batch import Item, advances
-from pipeline.postgres import statements
+from pipeline.log import get_logger
 from pipeline.postgres.faults import Fault, fault_of
+from pipeline.postgres.holds import StaleHolds
 from pipeline.postgres.queries import load
-from stages.apply import Effect, Plan, Record, plan_writes
+from pipeline.postgres.writer import Repeated, Writer
+from stages.apply import Plan, plan_writes
+from stages.breaker import Breaker
 from stages.reject import Cause, Reject
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from stages.apply import Statement
+    from pipeline.postgres.holds import KnownHolds, Letters
     from stages.rules.compile import CompiledRules
 
+log = get_logger()
 _NONE: Final[frozenset[tuple[int, int]]] = frozenset()
 
 
 class LeaseLost(Exception):
     """Raised when a partition of the batch is no longer ours; nothing of the batch was done."""
-
-
-class _Repeated(Exception):
-    """Raised when the ledger holds some of the writes already."""
 
 
 class Applied(msgspec.Struct):
@@ -52,10 +52,15 @@ class Applied(msgspec.Struct):
 class Target:
     """Applies batches on one connection, as one lease holder."""
 
-    def __init__(self, connection: psycopg.Connection, holder: str) -> None:
+    def __init__(
+        self, connection: psycopg.Connection, holder: str, holds: KnownHolds, *, breaker: int
+    ) -> None:
         self._connection = connection
         self._holder = holder
         self._queries = load("apply")
+        self._writer = Writer(connection)
+        self._holds = holds
+        self._breaker = Breaker(breaker)
 
     def apply(self, items: Sequence[Item], rules: CompiledRules, terms: Mapping[int, int]) -> Applied:
         """Apply items that one rule set decides, in their order; `terms` are the leases' by partition.
@@ -75,10 +80,10 @@ class Target:
         except psycopg.Error as error:
             if fault_of(error) is not Fault.DATA:
                 raise
-            if len(items) > 1:
-                half = len(items) // 2
-                self._apply(items[:half], rules, terms, applied)
-                self._apply(items[half:], rules, terms, applied)
+            parts = _halves(items)
+            if parts:
+                for part in parts:
+                    self._apply(part, rules, terms, applied)
             else:
                 self._attempt([_refused(items[0], error, rules)], rules, terms, applied)
 
@@ -86,32 +91,33 @@ class Target:
         self, items: Sequence[Item], rules: CompiledRules, terms: Mapping[int, int], applied: Applied
     ) -> None:
         passages = [item.passage for item in items if item.passage is not None]
-        plan = plan_writes(passages, rules, applied=_NONE)
         repeated = _NONE
-        try:
-            self._transact(plan, items, terms)
-        except _Repeated:
-            repeated = self._recorded(plan)
-            plan = plan_writes(passages, rules, applied=repeated)
-            self._transact(plan, items, terms)
+        while True:
+            plan = plan_writes(passages, rules, self._holds.begin(), applied=repeated)
+            try:
+                self._transact(plan, items, terms)
+            except Repeated:
+                repeated |= self._writer.recorded(plan)
+            except StaleHolds:
+                self._holds.reload()
+            else:
+                break
+        if plan.blocks:
+            self._holds.reload()
         applied.add(plan, repeated)
+        self._break_circuits(plan)
 
     def _transact(self, plan: Plan, items: Sequence[Item], terms: Mapping[int, int]) -> None:
+        partitions = _partitions(items) if plan.held or plan.rejects else {}
         with self._connection.transaction():
             self._advance(items, terms)
-            self._record(plan)
-            path = ""
-            for statement in plan.statements:
-                wanted = ",".join(statement.path)
-                if wanted != path:
-                    self._connection.execute(self._queries["set_path"], {"path": wanted})
-                    path = wanted
-                self._execute(statement)
-            self._write_letters(plan.rejects)
+            self._writer.write(plan)
+            letters = self._write_letters(plan.rejects, partitions)
+            self._holds.record(plan, letters, partitions)
 
     def _advance(self, items: Sequence[Item], terms: Mapping[int, int]) -> None:
         moves = advances(items)
-        done = self._connection.execute(
+        rows = self._connection.execute(
             load("lease")["advance"],
             {
                 "holder": self._holder,
@@ -121,64 +127,59 @@ class Target:
                 "ordinals": [move.ordinal for move in moves],
                 "captured_at": [move.captured_at for move in moves],
             },
-        )
-        if done.rowcount != len(moves):
+        ).fetchall()
+        if len(rows) != len(moves):
             raise LeaseLost("a partition of the batch has a later holder")
+        self._holds.require(rows[0][0])
 
-    def _record(self, plan: Plan) -> None:
-        if not plan.ledger:
-            return
-        done = self._connection.execute(
-            self._queries["record_writes"],
-            {
-                "changes": _array(entry.change_id for entry in plan.ledger),
-                "rules": _array(entry.rule_id for entry in plan.ledger),
-                "versions": _array(entry.rule_version for entry in plan.ledger),
-            },
-        )
-        if done.rowcount != len(plan.ledger):
-            raise _Repeated
-
-    def _recorded(self, plan: Plan) -> frozenset[tuple[int, int]]:
-        rows = self._connection.execute(
-            self._queries["recorded_writes"],
-            {
-                "changes": _array(entry.change_id for entry in plan.ledger),
-                "rules": _array(entry.rule_id for entry in plan.ledger),
-            },
-        ).fetchall()
-        return frozenset((change, rule) for change, rule in rows)
-
-    def _execute(self, statement: Statement) -> None:
-        done = self._connection.execute(
-            statements.compose(statement), {"records": statements.encode(statement)}, prepare=True
-        )
-        insertable = statement.effect is Effect.UPDATE and statement.insert_columns
-        if insertable and done.rowcount < len(statement.records):
-            self._insert_missing(statement)
-
-    def _insert_missing(self, statement: Statement) -> None:
-        """Rows that an update did not find are inserted whole."""
-        places = self._connection.execute(
-            statements.compose_missing(statement), {"records": statements.encode_keys(statement)}
-        ).fetchall()
-        missing: list[Record] = [statement.records[place] for (place,) in places]
-        if missing:
-            whole = msgspec.structs.replace(statement, effect=Effect.UPSERT, records=missing)
-            self._connection.execute(statements.compose(whole), {"records": statements.encode(whole)})
-
-    def _write_letters(self, rejects: Sequence[Reject]) -> None:
+    def _write_letters(self, rejects: Sequence[Reject], partitions: Mapping[int, int]) -> Letters:
+        """Write the letters; their numbers by change and rule."""
         if not rejects:
-            return
-        letters = {(r.change_id, r.rule, r.payload): r for r in rejects}
-        rows = [{**msgspec.structs.asdict(r), "source_table": r.table} for r in letters.values()]
+            return {}
+        different = {(r.change_id, r.rule, r.payload): r for r in rejects}
+        rows = [
+            {
+                **msgspec.structs.asdict(reject),
+                "source_table": reject.table,
+                "partition": None if reject.change_id is None else partitions[reject.change_id],
+            }
+            for reject in different.values()
+        ]
         encoded = msgspec.json.encode(rows).decode()
-        self._connection.execute(self._queries["write_letters"], {"letters": encoded})
+        written = self._connection.execute(self._queries["write_letters"], {"letters": encoded}).fetchall()
+        return {(change, rule): letter for letter, change, rule in written}
+
+    def _break_circuits(self, plan: Plan) -> None:
+        """Pause the rules that fail for record after record."""
+        for rule_id, name in self._breaker.count(plan):
+            self._holds.pause(rule_id, f"failed for {self._breaker.limit} records in a row")
+            self._holds.reload()
+            log.error(
+                "a rule fails for every record and is paused; its changes are held",
+                action="rule_paused",
+                rule=name,
+            )
 
 
-def _array(numbers: Iterable[int]) -> str:
-    """A Postgres array as text: the driver takes several times as long over a list."""
-    return "{" + ",".join(map(str, numbers)) + "}"
+def _halves(items: Sequence[Item]) -> list[Sequence[Item]]:
+    """Two parts of a batch, in order: of its items, or of the one item's writes; none for a single write."""
+    if len(items) > 1:
+        return [items[: len(items) // 2], items[len(items) // 2 :]]
+    item = items[0]
+    if item.passage is None or len(item.passage.writes) < 2:
+        return []
+    first = msgspec.structs.replace(item.passage, writes=item.passage.writes[:1])
+    rest = msgspec.structs.replace(item.passage, writes=item.passage.writes[1:], rejects=())
+    return [[msgspec.structs.replace(item, passage=passage)] for passage in (first, rest)]
+
+
+def _partitions(items: Sequence[Item]) -> dict[int, int]:
+    """The partition of each change."""
+    return {
+        item.passage.change.id: item.partition
+        for item in items
+        if item.passage is not None and item.passage.change is not None
+    }
 
 
 def _refused(item: Item, error: psycopg.Error, rules: CompiledRules) -> Item:
@@ -194,6 +195,7 @@ def _refused(item: Item, error: psycopg.Error, rules: CompiledRules) -> Item:
             key=change.key,
             cause=Cause.SCHEMA if (error.sqlstate or "").startswith("42") else Cause.REFUSED,
             message=_message(error),
+            rule_id=write.rule,
             rule=rules.by_id[write.rule].rule.name,
             rule_version=rules.by_id[write.rule].rule.version,
             sqlstate=error.sqlstate,

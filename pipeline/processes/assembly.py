@@ -12,11 +12,14 @@ from pipeline.leases import Leases
 from pipeline.metrics.worker import WorkerMetrics
 from pipeline.postgres.connection import connect as connect_postgres
 from pipeline.postgres.connection import require_migrated
+from pipeline.postgres.holds import KnownHolds
+from pipeline.postgres.letters import LetterDesk
 from pipeline.postgres.queries import load
 from pipeline.postgres.target import Target
 from pipeline.redis.connection import connect as connect_redis
 from pipeline.redis.streams import PartitionStreams
 from pipeline.relay import Relay
+from pipeline.release import Releaser
 from pipeline.room import Limits
 from pipeline.rules.cache import RuleSource
 from pipeline.topology import RELAY, Step
@@ -81,6 +84,7 @@ def open_worker(
             connection, process, stages=stages, partitions=settings.partitions, seconds=settings.lease_seconds
         )
         stack.callback(_leave, leases)
+        target, releaser = _ends(connection, process, settings) if stages[-1] == "apply" else (None, None)
         yield Worker(
             connection,
             PartitionStreams(client),
@@ -89,9 +93,17 @@ def open_worker(
             steps,
             consumer=process.id,
             batch=settings.worker_batch,
-            target=Target(connection, process.id) if stages[-1] == "apply" else None,
+            target=target,
+            releaser=releaser,
             metrics=WorkerMetrics(metrics, stages),
         )
+
+
+def _ends(connection: psycopg.Connection, process: Process, settings: Settings) -> tuple[Target, Releaser]:
+    """Where the run of a worker with `apply` ends: they share what they know of holds."""
+    holds = KnownHolds(connection)
+    desk = LetterDesk(connection, process.id, holds)
+    return Target(connection, process.id, holds, breaker=settings.breaker_letters), Releaser(connection, desk)
 
 
 def _leave(leases: Leases) -> None:

@@ -82,6 +82,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     worker_drain_seconds: Annotated[
         float, about("How long a worker finishes what it has in hand after SIGTERM.", "seconds", least=0)
     ] = 8.0
+    breaker_letters: Annotated[
+        int,
+        about(
+            "Records that a rule fails for in a row, without a success, before it is paused.",
+            "records",
+            least=1,
+        ),
+    ] = 100
     wait_timeout: Annotated[
         float, about("How long a change waits for the record that it refers to.", "seconds", least=0)
     ] = DAY

@@ -172,6 +172,8 @@ COMMENT ON COLUMN orgstream.applied.applied_at IS 'When the apply transaction be
 CREATE TABLE orgstream.dead_letter (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     change_id bigint,
+    partition smallint,
+    rule_id integer,
     rule text,
     rule_version integer,
     source_table text NOT NULL,
@@ -182,6 +184,8 @@ CREATE TABLE orgstream.dead_letter (
     payload json,
     attempts integer NOT NULL DEFAULT 1,
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    requested text CHECK (requested IN ('retry', 'skip')),
+    request_reason text,
     resolved_at timestamptz,
     resolution text
 );
@@ -190,6 +194,10 @@ WHERE resolved_at IS NULL AND change_id IS NOT NULL;
 COMMENT ON TABLE orgstream.dead_letter IS 'Changes that could not be applied, each with its cause, for a person.';
 COMMENT ON COLUMN orgstream.dead_letter.id IS 'The letter''s number.';
 COMMENT ON COLUMN orgstream.dead_letter.change_id IS 'The change, in change_queue; NULL where the entry was unreadable.';
+COMMENT ON COLUMN orgstream.dead_letter.partition IS 'The partition it came through: whoever holds that settles the letter.';
+COMMENT ON COLUMN orgstream.dead_letter.rule_id IS 'The number of that rule.';
+COMMENT ON COLUMN orgstream.dead_letter.requested IS 'What a person asked for: retry or skip. The worker of the partition does it, in order with what is live.';
+COMMENT ON COLUMN orgstream.dead_letter.request_reason IS 'Who asked, and why.';
 COMMENT ON COLUMN orgstream.dead_letter.rule IS 'The rule that failed; NULL where it failed before any rule.';
 COMMENT ON COLUMN orgstream.dead_letter.rule_version IS 'That rule''s version.';
 COMMENT ON COLUMN orgstream.dead_letter.source_table IS 'schema.table of the change, or the stream of an unreadable entry.';
@@ -202,3 +210,53 @@ COMMENT ON COLUMN orgstream.dead_letter.attempts IS 'How often it was tried.';
 COMMENT ON COLUMN orgstream.dead_letter.created_at IS 'When it failed.';
 COMMENT ON COLUMN orgstream.dead_letter.resolved_at IS 'When a person dealt with it.';
 COMMENT ON COLUMN orgstream.dead_letter.resolution IS 'How: retried, skipped or edited, by whom and why.';
+
+CREATE TABLE orgstream.blocked_record (
+    rule_id integer NOT NULL,
+    source_table text NOT NULL,
+    key text NOT NULL,
+    letter_id bigint NOT NULL REFERENCES orgstream.dead_letter (id),
+    PRIMARY KEY (rule_id, source_table, key)
+);
+CREATE INDEX blocked_record_by_letter ON orgstream.blocked_record (letter_id);
+COMMENT ON TABLE orgstream.blocked_record IS 'The records whose changes wait behind a dead letter.';
+COMMENT ON COLUMN orgstream.blocked_record.rule_id IS 'The rule under which the record waits; 0 for every rule.';
+COMMENT ON COLUMN orgstream.blocked_record.source_table IS 'schema.table of the record.';
+COMMENT ON COLUMN orgstream.blocked_record.key IS 'The record''s identity, as the text of its JSON.';
+COMMENT ON COLUMN orgstream.blocked_record.letter_id IS 'The letter it waits behind.';
+
+CREATE TABLE orgstream.held_change (
+    change_id bigint NOT NULL,
+    rule_id integer NOT NULL,
+    partition smallint NOT NULL,
+    letter_id bigint REFERENCES orgstream.dead_letter (id),
+    held_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (change_id, rule_id)
+);
+CREATE INDEX held_change_by_letter ON orgstream.held_change (letter_id, change_id);
+CREATE INDEX held_change_by_rule ON orgstream.held_change (rule_id, partition, change_id) WHERE letter_id IS NULL;
+COMMENT ON TABLE orgstream.held_change IS 'Changes that wait: behind a dead letter of their record, or because their rule is paused.';
+COMMENT ON COLUMN orgstream.held_change.change_id IS 'The change, in change_queue.';
+COMMENT ON COLUMN orgstream.held_change.rule_id IS 'The rule under which it waits; 0 for every rule.';
+COMMENT ON COLUMN orgstream.held_change.partition IS 'The partition it came through.';
+COMMENT ON COLUMN orgstream.held_change.letter_id IS 'The letter it waits behind; NULL: its rule is paused.';
+COMMENT ON COLUMN orgstream.held_change.held_at IS 'Since when it waits.';
+
+CREATE TABLE orgstream.paused_rule (
+    rule_id integer PRIMARY KEY,
+    paused_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    reason text NOT NULL
+);
+COMMENT ON TABLE orgstream.paused_rule IS 'The rules that are paused: their changes are held, in order, and nothing of them is lost.';
+COMMENT ON COLUMN orgstream.paused_rule.rule_id IS 'The rule.';
+COMMENT ON COLUMN orgstream.paused_rule.paused_at IS 'Since when.';
+COMMENT ON COLUMN orgstream.paused_rule.reason IS 'Why, and by whom.';
+
+CREATE TABLE orgstream.hold_epoch (
+    single boolean PRIMARY KEY DEFAULT true CHECK (single),
+    epoch bigint NOT NULL
+);
+INSERT INTO orgstream.hold_epoch (epoch) VALUES (1);
+COMMENT ON TABLE orgstream.hold_epoch IS 'One number that rises with every change of what is held, so that workers know when to look again.';
+COMMENT ON COLUMN orgstream.hold_epoch.single IS 'There is one row.';
+COMMENT ON COLUMN orgstream.hold_epoch.epoch IS 'The number.';

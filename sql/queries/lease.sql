@@ -50,7 +50,8 @@ WHERE holder = %(holder)s AND stage = ANY(%(stages)s) AND partition = ANY(%(part
 
 -- name: advance
 -- The fence of the apply transaction: it moves the positions of the partitions it applies, and the row
--- locks last to its end. Fewer rows than partitions means that a lease is lost.
+-- locks last to its end. Fewer rows than partitions means that a lease is lost. It tells the epoch of what
+-- is held, as of the transaction.
 UPDATE orgstream.lease AS l
 SET
     position_tick = a.tick,
@@ -61,7 +62,8 @@ FROM
         %(partitions)s::smallint [], %(terms)s::bigint [], %(ticks)s::bigint [], %(ordinals)s::bigint [],
         %(captured_at)s::timestamptz []
     ) AS a (partition, term, tick, ordinal, captured_at)
-WHERE l.stage = 'apply' AND l.partition = a.partition AND l.term = a.term AND l.holder = %(holder)s;
+WHERE l.stage = 'apply' AND l.partition = a.partition AND l.term = a.term AND l.holder = %(holder)s
+RETURNING (SELECT h.epoch FROM orgstream.hold_epoch AS h);
 
 -- name: positions
 -- How far each partition is applied.

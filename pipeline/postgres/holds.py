@@ -1,0 +1,111 @@
+"""What is held, as one worker knows it: read anew whenever the epoch in Postgres has moved."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from pipeline.postgres.queries import load
+from stages.hold import Block, Holds
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import psycopg
+
+    from stages.apply import Plan
+    from stages.reject import Reject
+
+Letters = dict[tuple[int | None, str | None], int]  # (change, rule) -> letter
+
+
+class StaleHolds(Exception):
+    """Raised inside a transaction that was planned on an outdated view of what is held."""
+
+
+class KnownHolds:
+    """The blocks and pauses of all partitions; `epoch` tells how new the view is."""
+
+    def __init__(self, connection: psycopg.Connection) -> None:
+        self._connection = connection
+        self._queries = load("holds")
+        self._blocks: dict[Block, int] = {}
+        self._paused: frozenset[int] = frozenset()
+        self._epoch = 0
+
+    def begin(self) -> Holds:
+        """What is held, for planning one transaction."""
+        return Holds(self._blocks, self._paused)
+
+    def require(self, epoch: int) -> None:
+        """Raises StaleHolds when the view is older than `epoch`, which the transaction sees."""
+        if epoch != self._epoch:
+            raise StaleHolds
+
+    def reload(self) -> None:
+        """Read what is held, all of one snapshot."""
+        with self._connection.transaction():
+            self._connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            self._epoch = self._number("epoch")
+            rows = self._connection.execute(self._queries["blocks"]).fetchall()
+            paused = self._connection.execute(self._queries["paused"]).fetchall()
+        self._blocks = {Block(rule, table, key.encode()): letter for rule, table, key, letter in rows}
+        self._paused = frozenset(rule for (rule,) in paused)
+
+    def record(self, plan: Plan, letters: Letters, partitions: Mapping[int, int]) -> None:
+        """Write what the plan holds, in its transaction; `partitions` are the changes'."""
+        if not (plan.held or plan.blocks):
+            return
+
+        def letter_of(behind: int | Reject | None) -> int | None:
+            return (
+                behind
+                if behind is None or isinstance(behind, int)
+                else letters[behind.change_id, behind.rule]
+            )
+
+        blocks = [
+            {
+                "rule_id": block.rule,
+                "source_table": block.table,
+                "key": block.key.decode(),
+                "letter_id": letter_of(b),
+            }
+            for block, b in plan.blocks.items()
+        ]
+        held = [
+            {
+                "change_id": one.change_id,
+                "rule_id": one.rule,
+                "partition": partitions[one.change_id],
+                "letter_id": letter_of(one.behind),
+            }
+            for one in plan.held
+        ]
+        self._connection.execute(self._queries["block"], {"blocks": _encoded(blocks)})
+        self._connection.execute(self._queries["hold"], {"held": _encoded(held)})
+        if blocks:  # others may meet these records under another key
+            self._number("raise_epoch")
+
+    def settle(self, letter: int, resolution: str, behind: int | None) -> None:
+        """Close a letter, in a transaction; what waits behind it moves behind another, or is free."""
+        self._connection.execute(self._queries["lock_letter"], {"id": letter})
+        self._connection.execute(
+            self._queries["settle"], {"id": letter, "resolution": resolution, "behind": behind}
+        )
+        self._number("raise_epoch")
+
+    def pause(self, rule: int, reason: str) -> None:
+        """Pause a rule: from now on its changes are held."""
+        with self._connection.transaction():
+            self._connection.execute(self._queries["pause"], {"rule": rule, "reason": reason})
+            self._number("raise_epoch")
+
+    def _number(self, query: str) -> int:
+        row = self._connection.execute(self._queries[query]).fetchone()
+        return int(row[0]) if row else 0
+
+
+def _encoded(rows: object) -> str:
+    return msgspec.json.encode(rows).decode()

@@ -1,0 +1,200 @@
+-- name: epoch
+SELECT epoch
+FROM orgstream.hold_epoch;
+
+-- name: raise_epoch
+-- With the change of what is held, in its transaction: whoever sees the number sees the change.
+UPDATE orgstream.hold_epoch
+SET epoch = epoch + 1
+RETURNING epoch;
+
+-- name: blocks
+SELECT
+    rule_id,
+    source_table,
+    key,
+    letter_id
+FROM orgstream.blocked_record;
+
+-- name: paused
+SELECT rule_id
+FROM orgstream.paused_rule;
+
+-- name: block
+INSERT INTO orgstream.blocked_record (rule_id, source_table, key, letter_id)
+SELECT
+    b.rule_id,
+    b.source_table,
+    b.key,
+    b.letter_id
+FROM
+    json_to_recordset(%(blocks)s::json) AS b (rule_id integer, source_table text, key text, letter_id bigint)
+ON CONFLICT DO NOTHING;
+
+-- name: hold
+-- A letter that is settled in the meantime must not gather changes again: its row is locked against that.
+INSERT INTO orgstream.held_change (change_id, rule_id, partition, letter_id)
+SELECT
+    h.change_id,
+    h.rule_id,
+    h.partition,
+    h.letter_id
+FROM
+    json_to_recordset(%(held)s::json) AS h (change_id bigint, rule_id integer, partition smallint, letter_id bigint)
+ON CONFLICT DO NOTHING;
+
+-- name: pause
+INSERT INTO orgstream.paused_rule (rule_id, reason)
+VALUES (%(rule)s, %(reason)s)
+ON CONFLICT DO NOTHING;
+
+-- name: requested
+-- Letters of these partitions that a person wants settled, oldest first.
+SELECT
+    id,
+    partition,
+    change_id,
+    coalesce(rule_id, 0),
+    requested,
+    coalesce(request_reason, '')
+FROM orgstream.dead_letter
+WHERE requested IS NOT NULL AND resolved_at IS NULL AND partition = any(%(partitions)s)
+ORDER BY id
+LIMIT 100;
+
+-- name: lock_letter
+SELECT resolved_at IS NULL
+FROM orgstream.dead_letter
+WHERE id = %(id)s
+FOR UPDATE;
+
+-- name: behind_letter
+-- The changes that wait behind a letter, in the order in which they were made.
+SELECT
+    h.change_id,
+    h.rule_id
+FROM orgstream.held_change AS h
+WHERE h.letter_id = %(id)s
+ORDER BY h.change_id
+LIMIT %(rows)s;
+
+-- name: behind_pause
+-- The changes of a partition that wait only because their rule was paused, and is no more.
+SELECT
+    h.change_id,
+    h.rule_id
+FROM orgstream.held_change AS h
+WHERE
+    h.letter_id IS NULL
+    AND h.partition = %(partition)s
+    AND NOT EXISTS (SELECT FROM orgstream.paused_rule AS p WHERE p.rule_id = h.rule_id)
+ORDER BY h.change_id
+LIMIT %(rows)s;
+
+-- name: changes
+-- Changes by id, as the relay publishes them.
+SELECT
+    c.id,
+    row_to_json(e)::text
+FROM orgstream.change_queue AS c,
+    LATERAL (
+        SELECT
+            c.id,
+            c.table_schema AS "schema",
+            c.table_name AS "table",
+            c.operation,
+            c.origin,
+            c.captured_at,
+            c.key,
+            c.old_key,
+            c.before,
+            c.after,
+            c.path
+    ) AS e
+WHERE c.id = any(%(ids)s)
+ORDER BY c.id;
+
+-- name: release
+DELETE FROM orgstream.held_change AS h
+USING unnest(%(changes)s::bigint [], %(rules)s::integer []) AS r (change_id, rule_id)
+WHERE h.change_id = r.change_id AND h.rule_id = r.rule_id;
+
+-- name: settle
+-- The letter is dealt with; what still waits behind it waits behind `behind` from now on, or not at all.
+WITH unblocked AS (
+    DELETE FROM orgstream.blocked_record
+    WHERE letter_id = %(id)s AND %(behind)s::bigint IS NULL
+),
+
+moved AS (
+    UPDATE orgstream.blocked_record
+    SET letter_id = %(behind)s
+    WHERE letter_id = %(id)s AND %(behind)s::bigint IS NOT NULL
+),
+
+waiting AS (
+    UPDATE orgstream.held_change
+    SET letter_id = %(behind)s
+    WHERE letter_id = %(id)s AND %(behind)s::bigint IS NOT NULL
+)
+
+UPDATE orgstream.dead_letter
+SET resolved_at = clock_timestamp(), resolution = %(resolution)s, requested = NULL
+WHERE id = %(id)s;
+
+-- name: failed_again
+UPDATE orgstream.dead_letter
+SET
+    attempts = attempts + 1,
+    requested = NULL,
+    cause = %(cause)s,
+    sqlstate = %(sqlstate)s,
+    message = %(message)s
+WHERE id = %(id)s;
+
+-- name: confirm
+-- The fence of a release: the lease stays ours to the end of the transaction.
+SELECT
+FROM orgstream.lease
+WHERE stage = 'apply' AND partition = %(partition)s AND term = %(term)s AND holder = %(holder)s
+FOR SHARE;
+
+-- name: request
+-- Ask the workers to settle letters.
+UPDATE orgstream.dead_letter
+SET requested = %(requested)s, request_reason = %(reason)s
+WHERE id = any(%(ids)s) AND resolved_at IS NULL;
+
+-- name: count
+SELECT
+    count(*) FILTER (WHERE letter_id IS NOT NULL),
+    count(*) FILTER (WHERE letter_id IS NULL)
+FROM orgstream.held_change;
+
+-- name: letter_for_held
+-- A letter for a change that waited behind another and failed when it was released.
+INSERT INTO orgstream.dead_letter
+(change_id, partition, rule_id, rule, rule_version, source_table, key, cause, sqlstate, message)
+SELECT
+    c.id,
+    l.partition,
+    r.rule_id,
+    r.name,
+    r.version,
+    l.source_table,
+    c.key,
+    %(cause)s,
+    %(sqlstate)s,
+    %(message)s
+FROM orgstream.dead_letter AS l
+INNER JOIN orgstream.change_queue AS c ON c.id = %(change)s
+LEFT JOIN (
+    SELECT DISTINCT ON (rule_id)
+        rule_id,
+        name,
+        version
+    FROM orgstream.replication_rules
+    ORDER BY rule_id ASC, version DESC
+) AS r ON r.rule_id = %(rule)s
+WHERE l.id = %(letter)s
+RETURNING id;

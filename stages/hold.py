@@ -1,0 +1,93 @@
+"""Holding: while a change of a record lies as a dead letter, the record's later changes wait behind it.
+
+A hold is for one rule and one record; all other records, and the record under other rules, go on. A rule
+that is paused holds every change.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import msgspec
+
+from stages.reject import Cause, Reject
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from stages.change import Change
+
+EVERY_RULE: Final = 0  # the row could not be read, so no rule can go on with the record
+_NONE: Final = b"null"
+
+
+class Block(NamedTuple):
+    """A record that is held under a rule; the key is its identity as JSON text."""
+
+    rule: int
+    table: str
+    key: bytes
+
+
+class Held(msgspec.Struct, frozen=True):
+    """A change that waits under a rule, behind a letter: one that stands, or one that is being written."""
+
+    change_id: int
+    rule: int
+    behind: int | Reject | None  # None: the rule is paused
+
+
+class Holds:
+    """Which records are held: those known before the batch, and those that the batch adds."""
+
+    def __init__(self, known: Mapping[Block, int], paused: frozenset[int] = frozenset()) -> None:
+        self._known = known
+        self._paused = paused
+        self.added: dict[Block, int | Reject] = {}
+        self.held: list[Held] = []
+
+    @property
+    def any(self) -> bool:
+        """Whether anything is held at all; mostly nothing is."""
+        return bool(self._known or self.added or self._paused)
+
+    def hold(self, change: Change, rule: int) -> bool:
+        """Whether the change has to wait under this rule; then it is noted, and a new key waits with it."""
+        behind = self._behind(change, rule)
+        if behind is None and rule not in self._paused:
+            return False
+        self.held.append(Held(change.id, rule, behind))
+        if behind is not None and bytes(change.old_key) != _NONE:
+            self.added[Block(rule, _table(change), bytes(change.key))] = behind
+        return True
+
+    def begin(self, change: Change, reject: Reject) -> None:
+        """A letter is being written: hold what comes after it.
+
+        Without a key nothing was ever written of the record, and its next change may well have one.
+        """
+        if reject.cause is Cause.NO_KEY:
+            return
+        for key in _keys(change):
+            self.added[Block(reject.rule_id or EVERY_RULE, _table(change), key)] = reject
+
+    def _behind(self, change: Change, rule: int) -> int | Reject | None:
+        if not (self._known or self.added):
+            return None
+        table = _table(change)
+        for key in _keys(change):
+            for one in (rule, EVERY_RULE):
+                block = Block(one, table, key)
+                behind = self.added.get(block) or self._known.get(block)
+                if behind is not None:
+                    return behind
+        return None
+
+
+def _table(change: Change) -> str:
+    return f"{change.schema}.{change.table}"
+
+
+def _keys(change: Change) -> list[bytes]:
+    """The record's identities: before the change, where it changed it, and after."""
+    return [key for key in (bytes(change.old_key), bytes(change.key)) if key != _NONE]
