@@ -67,6 +67,15 @@ def advances(items: Iterable[Item]) -> list[Advance]:
     return list(latest.values())
 
 
+def partitions_of(items: Sequence[Item]) -> dict[int, int]:
+    """The partition of each change."""
+    return {
+        item.passage.change.id: item.partition
+        for item in items
+        if item.passage is not None and item.passage.change is not None
+    }
+
+
 def by_rules(items: Sequence[Item]) -> list[tuple[int | None, list[Item]]]:
     """The items in runs that one rule set decides; items without a passage belong to any."""
     version: int | None = None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 import psycopg
 
+from pipeline.batch import Item
 from pipeline.log import get_logger
 from pipeline.postgres.faults import Fault, fault_of
 from pipeline.postgres.letters import Lease, Refused
@@ -22,9 +23,10 @@ from stages.reject import Cause
 from stages.transform import transform_changes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from pipeline.postgres.letters import LetterDesk
+    from pipeline.postgres.target import Target
     from stages.passage import Passage
     from stages.rules.compile import CompiledRules
 
@@ -54,8 +56,9 @@ class Letter(msgspec.Struct, frozen=True):
 class Releaser:
     """Settles letters on one worker's connection, under its leases."""
 
-    def __init__(self, connection: psycopg.Connection, desk: LetterDesk) -> None:
+    def __init__(self, connection: psycopg.Connection, target: Target, desk: LetterDesk) -> None:
         self._connection = connection
+        self._target = target
         self._desk = desk
         self._queries = load("holds")
 
@@ -65,23 +68,39 @@ class Releaser:
         for letter in (Letter(*row) for row in rows):
             self._settle(letter, Lease(letter.partition, terms[letter.partition]), rules)
         for partition, term in terms.items():
-            while waiting := self._waiting("behind_pause", {"partition": partition}):
-                self._release(Lease(partition, term), None, waiting, rules)
+            self._resume(Lease(partition, term), rules)
 
     def _settle(self, letter: Letter, lease: Lease, rules: CompiledRules) -> None:
         todo = letter.first
+        resolution = f"{letter.requested}: {letter.reason}"
         while True:
             behind = self._waiting("behind_letter", {"id": letter.id})
             if not todo and not behind:
-                break
+                if self._desk.settle(letter.id, resolution):
+                    break
+                continue
             try:
                 self._release(lease, letter.id, todo + behind, rules)
             except Refused:
                 if not self._one_by_one(letter, lease, todo + behind, rules):
                     return
             todo = []
-        self._desk.settle(letter.id, f"{letter.requested}: {letter.reason}", behind=None)
         log.info("a dead letter is settled", action="letter_settled", id=letter.id, how=letter.requested)
+
+    def _resume(self, lease: Lease, rules: CompiledRules) -> None:
+        """What waits only because its rule was paused, and is no more."""
+        released = False
+        while waiting := self._waiting("behind_pause", {"partition": lease.partition}):
+            wanted = _by_change(waiting)
+            items = [
+                Item(lease.partition, b"", (0, 0), _under(passage, wanted))
+                for passage in self._carry(wanted, rules)
+            ]
+            self._target.release(items, rules, {lease.partition: lease.term})
+            self._desk.forget(lease, waiting)
+            released = True
+        if released:
+            self._desk.resumed()
 
     def _one_by_one(
         self, letter: Letter, lease: Lease, waiting: Sequence[Waiting], rules: CompiledRules
@@ -106,7 +125,8 @@ class Releaser:
     def _release(
         self, lease: Lease, letter: int | None, waiting: Sequence[Waiting], rules: CompiledRules
     ) -> None:
-        passages = self._carry(waiting, rules)
+        wanted = _by_change(waiting)
+        passages = [_not_refused(_under(passage, wanted)) for passage in self._carry(wanted, rules)]
         try:
             self._desk.release(lease, letter, waiting, passages, rules)
         except psycopg.Error as error:
@@ -115,24 +135,34 @@ class Releaser:
             message = error.diag.message_primary or str(error)
             raise Refused(Cause.REFUSED, message, error.sqlstate) from error
 
-    def _carry(self, waiting: Sequence[Waiting], rules: CompiledRules) -> list[Passage]:
-        """The changes through the stages, by the live rules, with the writes of the rules they wait under."""
-        wanted: dict[int, set[int]] = {}
-        for change, rule in waiting:
-            wanted.setdefault(change, set()).add(rule)
+    def _carry(self, wanted: Mapping[int, set[int]], rules: CompiledRules) -> list[Passage]:
+        """The changes through the stages, by the live rules."""
         rows = self._connection.execute(self._queries["changes"], {"ids": list(wanted)}).fetchall()
         passages = [read_change(document.encode(), "change_queue", rules.version) for _, document in rows]
         for stage in (filter_changes, match_changes, transform_changes):
             passages = [passage for passage in stage(passages, rules) if passage is not None]
-        return [_only(passage, wanted) for passage in passages]
+        return passages
 
 
-def _only(passage: Passage, wanted: dict[int, set[int]]) -> Passage:
-    """The passage under the rules that are wanted of its change. Raises Refused where it failed again."""
+def _by_change(waiting: Sequence[Waiting]) -> dict[int, set[int]]:
+    wanted: dict[int, set[int]] = {}
+    for change, rule in waiting:
+        wanted.setdefault(change, set()).add(rule)
+    return wanted
+
+
+def _under(passage: Passage, wanted: Mapping[int, set[int]]) -> Passage:
+    """The passage under the rules that its change waits under, and no others."""
     rules = wanted[passage.change.id] if passage.change is not None else {EVERY_RULE}
-    every = EVERY_RULE in rules
+    if EVERY_RULE in rules:
+        return passage
+    writes = tuple(write for write in passage.writes if write.rule in rules)
+    rejects = tuple(reject for reject in passage.rejects if reject.rule_id in (None, *rules))
+    return msgspec.structs.replace(passage, writes=writes, rejects=rejects)
+
+
+def _not_refused(passage: Passage) -> Passage:
+    """The passage. Raises Refused where a stage rejected it."""
     for reject in passage.rejects:
-        if every or reject.rule_id is None or reject.rule_id in rules:
-            raise Refused(reject.cause, reject.message, reject.sqlstate)
-    writes = tuple(write for write in passage.writes if every or write.rule in rules)
-    return msgspec.structs.replace(passage, writes=writes, rejects=())
+        raise Refused(reject.cause, reject.message, reject.sqlstate)
+    return passage

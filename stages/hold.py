@@ -37,24 +37,49 @@ class Held(msgspec.Struct, frozen=True):
     behind: int | Reject | None  # None: the rule is paused
 
 
+class Paused(msgspec.Struct, frozen=True):
+    """The rules that are paused, and those that are no more but still have held changes in a partition."""
+
+    rules: frozenset[int] = frozenset()
+    lingering: frozenset[tuple[int, int]] = frozenset()  # (rule, partition)
+
+    @property
+    def any(self) -> bool:
+        """Whether any rule is concerned."""
+        return bool(self.rules or self.lingering)
+
+    def holds(self, rule: int, partition: int | None) -> bool:
+        """Whether a change of this partition has to wait: what was held before it goes first."""
+        return rule in self.rules or (rule, partition) in self.lingering
+
+
+NOTHING_PAUSED: Final = Paused()
+
+
 class Holds:
     """Which records are held: those known before the batch, and those that the batch adds."""
 
-    def __init__(self, known: Mapping[Block, int], paused: frozenset[int] = frozenset()) -> None:
+    def __init__(
+        self,
+        known: Mapping[Block, int],
+        paused: Paused = NOTHING_PAUSED,
+        partitions: Mapping[int, int] | None = None,
+    ) -> None:
         self._known = known
         self._paused = paused
+        self._partitions = partitions or {}
         self.added: dict[Block, int | Reject] = {}
         self.held: list[Held] = []
 
     @property
     def any(self) -> bool:
         """Whether anything is held at all; mostly nothing is."""
-        return bool(self._known or self.added or self._paused)
+        return bool(self._known or self.added or self._paused.any)
 
     def hold(self, change: Change, rule: int) -> bool:
         """Whether the change has to wait under this rule; then it is noted, and a new key waits with it."""
         behind = self._behind(change, rule)
-        if behind is None and rule not in self._paused:
+        if behind is None and not self._paused.holds(rule, self._partitions.get(change.id)):
             return False
         self.held.append(Held(change.id, rule, behind))
         if behind is not None and bytes(change.old_key) != _NONE:

@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from pipeline.batch import partitions_of
 from pipeline.postgres.queries import load
-from stages.hold import Block, Holds
+from stages.hold import NOTHING_PAUSED, Block, Holds, Paused
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import psycopg
 
+    from pipeline.batch import Item
     from stages.apply import Plan
     from stages.reject import Reject
 
@@ -31,12 +33,16 @@ class KnownHolds:
         self._connection = connection
         self._queries = load("holds")
         self._blocks: dict[Block, int] = {}
-        self._paused: frozenset[int] = frozenset()
+        self._paused = NOTHING_PAUSED
         self._epoch = 0
 
-    def begin(self) -> Holds:
-        """What is held, for planning one transaction."""
-        return Holds(self._blocks, self._paused)
+    def begin(self, items: Sequence[Item]) -> Holds:
+        """What is held, for planning one transaction with these items."""
+        return Holds(self._blocks, self._paused, partitions_of(items) if self._paused.any else None)
+
+    def without_pauses(self, _: Sequence[Item]) -> Holds:
+        """The same, for what was held by a pause and is released now."""
+        return Holds(self._blocks)
 
     def require(self, epoch: int) -> None:
         """Raises StaleHolds when the view is older than `epoch`, which the transaction sees."""
@@ -51,7 +57,10 @@ class KnownHolds:
             rows = self._connection.execute(self._queries["blocks"]).fetchall()
             paused = self._connection.execute(self._queries["paused"]).fetchall()
         self._blocks = {Block(rule, table, key.encode()): letter for rule, table, key, letter in rows}
-        self._paused = frozenset(rule for (rule,) in paused)
+        self._paused = Paused(
+            frozenset(rule for rule, partition in paused if partition is None),
+            frozenset((rule, partition) for rule, partition in paused if partition is not None),
+        )
 
     def record(self, plan: Plan, letters: Letters, partitions: Mapping[int, int]) -> None:
         """Write what the plan holds, in its transaction; `partitions` are the changes'."""
@@ -83,24 +92,43 @@ class KnownHolds:
             }
             for one in plan.held
         ]
+        self._lock({one["letter_id"] for one in held if one["letter_id"] is not None})
         self._connection.execute(self._queries["block"], {"blocks": _encoded(blocks)})
         self._connection.execute(self._queries["hold"], {"held": _encoded(held)})
         if blocks:  # others may meet these records under another key
             self._number("raise_epoch")
 
-    def settle(self, letter: int, resolution: str, behind: int | None) -> None:
-        """Close a letter, in a transaction; what waits behind it moves behind another, or is free."""
+    def settle(self, letter: int, resolution: str, behind: int | None) -> bool:
+        """Close a letter, in a transaction; what waits behind it moves behind another.
+
+        False, and nothing done, where something waits behind it and there is no other.
+        """
         self._connection.execute(self._queries["lock_letter"], {"id": letter})
+        waiting = self._connection.execute(self._queries["behind_letter"], {"id": letter, "rows": 1})
+        if behind is None and waiting.rowcount:
+            return False
         self._connection.execute(
             self._queries["settle"], {"id": letter, "resolution": resolution, "behind": behind}
         )
         self._number("raise_epoch")
+        return True
+
+    def resumed(self) -> None:
+        """Nothing of a partition waits for paused rules any more: let live changes go on."""
+        self._number("raise_epoch")
+        self.reload()
 
     def pause(self, rule: int, reason: str) -> None:
         """Pause a rule: from now on its changes are held."""
         with self._connection.transaction():
             self._connection.execute(self._queries["pause"], {"rule": rule, "reason": reason})
             self._number("raise_epoch")
+
+    def _lock(self, letters: set[int | None]) -> None:
+        """Keep letters open until we have committed. Raises StaleHolds when one is settled already."""
+        rows = self._connection.execute(self._queries["keep_open"], {"ids": list(letters)})
+        if rows.rowcount != len(letters):
+            raise StaleHolds
 
     def _number(self, query: str) -> int:
         row = self._connection.execute(self._queries[query]).fetchone()

@@ -82,11 +82,27 @@ class LetterDesk:
             else:
                 return
 
-    def settle(self, letter: int, resolution: str, *, behind: int | None) -> None:
-        """Close a letter; what still waits behind it waits behind another letter from now on, if given."""
+    def settle(self, letter: int, resolution: str) -> bool:
+        """Close a letter that nothing waits behind; False, and nothing done, when something does."""
         with self._connection.transaction():
-            self._holds.settle(letter, resolution, behind)
+            settled = self._holds.settle(letter, resolution, None)
         self._holds.reload()
+        return settled
+
+    def forget(self, lease: Lease, waiting: Sequence[tuple[int, int]]) -> None:
+        """Let changes wait no longer that turned out to have nothing to write."""
+        self._connection.execute(
+            self._queries["forget"],
+            {
+                "partition": lease.partition,
+                "changes": array(change for change, _ in waiting),
+                "rules": array(rule for _, rule in waiting),
+            },
+        )
+
+    def resumed(self) -> None:
+        """Nothing of a partition waits for paused rules any more."""
+        self._holds.resumed()
 
     def failed_again(self, letter: int, cause: str, sqlstate: str | None, message: str) -> None:
         """Count another attempt at a letter that failed once more."""

@@ -4,25 +4,26 @@ transaction under the fence. A batch that a record spoils is split until that re
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 import psycopg
 
-from pipeline.batch import Item, advances
+from pipeline.batch import Item, advances, partitions_of
 from pipeline.log import get_logger
 from pipeline.postgres.faults import Fault, fault_of
 from pipeline.postgres.holds import StaleHolds
 from pipeline.postgres.queries import load
-from pipeline.postgres.writer import Repeated, Writer
+from pipeline.postgres.writer import Repeated, Writer, array
 from stages.apply import Plan, plan_writes
 from stages.breaker import Breaker
 from stages.reject import Cause, Reject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pipeline.postgres.holds import KnownHolds, Letters
+    from stages.hold import Holds
     from stages.rules.compile import CompiledRules
 
 log = get_logger()
@@ -49,6 +50,14 @@ class Applied(msgspec.Struct):
         self.rejects += plan.rejects
 
 
+class _Fence(NamedTuple):
+    """What a transaction begins with, and what its plan goes by."""
+
+    terms: Mapping[int, int]
+    pass_: Callable[[Sequence[Item], Mapping[int, int]], int]
+    holds: Callable[[Sequence[Item]], Holds]
+
+
 class Target:
     """Applies batches on one connection, as one lease holder."""
 
@@ -68,34 +77,36 @@ class Target:
         Raises LeaseLost, and psycopg.Error for an outage or a bug: then the batch, or what is left of it, is
         to be tried again.
         """
-        applied = Applied()
-        self._apply(items, rules, terms, applied)
-        return applied
+        return self._apply(items, rules, _Fence(terms, self._advance, self._holds.begin), Applied())
 
-    def _apply(
-        self, items: Sequence[Item], rules: CompiledRules, terms: Mapping[int, int], applied: Applied
-    ) -> None:
+    def release(self, items: Sequence[Item], rules: CompiledRules, terms: Mapping[int, int]) -> Applied:
+        """Apply changes that were held while their rule was paused, like any others but for the positions.
+
+        Raises like `apply`.
+        """
+        return self._apply(items, rules, _Fence(terms, self._unhold, self._holds.without_pauses), Applied())
+
+    def _apply(self, items: Sequence[Item], rules: CompiledRules, fence: _Fence, applied: Applied) -> Applied:
         try:
-            self._attempt(items, rules, terms, applied)
+            self._attempt(items, rules, fence, applied)
         except psycopg.Error as error:
             if fault_of(error) is not Fault.DATA:
                 raise
             parts = _halves(items)
             if parts:
                 for part in parts:
-                    self._apply(part, rules, terms, applied)
+                    self._apply(part, rules, fence, applied)
             else:
-                self._attempt([_refused(items[0], error, rules)], rules, terms, applied)
+                self._attempt([_refused(items[0], error, rules)], rules, fence, applied)
+        return applied
 
-    def _attempt(
-        self, items: Sequence[Item], rules: CompiledRules, terms: Mapping[int, int], applied: Applied
-    ) -> None:
+    def _attempt(self, items: Sequence[Item], rules: CompiledRules, fence: _Fence, applied: Applied) -> None:
         passages = [item.passage for item in items if item.passage is not None]
         repeated = _NONE
         while True:
-            plan = plan_writes(passages, rules, self._holds.begin(), applied=repeated)
+            plan = plan_writes(passages, rules, fence.holds(items), applied=repeated)
             try:
-                self._transact(plan, items, terms)
+                self._transact(plan, items, fence)
             except Repeated:
                 repeated |= self._writer.recorded(plan)
             except StaleHolds:
@@ -107,15 +118,16 @@ class Target:
         applied.add(plan, repeated)
         self._break_circuits(plan)
 
-    def _transact(self, plan: Plan, items: Sequence[Item], terms: Mapping[int, int]) -> None:
-        partitions = _partitions(items) if plan.held or plan.rejects else {}
+    def _transact(self, plan: Plan, items: Sequence[Item], fence: _Fence) -> None:
+        partitions = partitions_of(items) if plan.held or plan.rejects else {}
         with self._connection.transaction():
-            self._advance(items, terms)
+            self._holds.require(fence.pass_(items, fence.terms))
             self._writer.write(plan)
             letters = self._write_letters(plan.rejects, partitions)
             self._holds.record(plan, letters, partitions)
 
-    def _advance(self, items: Sequence[Item], terms: Mapping[int, int]) -> None:
+    def _advance(self, items: Sequence[Item], terms: Mapping[int, int]) -> int:
+        """Move the positions, under the fence; the epoch of what is held."""
         moves = advances(items)
         rows = self._connection.execute(
             load("lease")["advance"],
@@ -130,7 +142,17 @@ class Target:
         ).fetchall()
         if len(rows) != len(moves):
             raise LeaseLost("a partition of the batch has a later holder")
-        self._holds.require(rows[0][0])
+        return int(rows[0][0])
+
+    def _unhold(self, items: Sequence[Item], terms: Mapping[int, int]) -> int:
+        """Let the items wait no longer, under the fence; the epoch of what is held."""
+        for partition in {item.partition for item in items}:
+            fence = {"partition": partition, "term": terms[partition], "holder": self._holder}
+            if self._connection.execute(load("holds")["confirm"], fence).rowcount != 1:
+                raise LeaseLost("the partition of a held change has a later holder")
+        self._connection.execute(load("holds")["unhold"], {"changes": array(partitions_of(items))})
+        row = self._connection.execute(load("holds")["epoch"]).fetchone()
+        return int(row[0]) if row else 0
 
     def _write_letters(self, rejects: Sequence[Reject], partitions: Mapping[int, int]) -> Letters:
         """Write the letters; their numbers by change and rule."""
@@ -171,15 +193,6 @@ def _halves(items: Sequence[Item]) -> list[Sequence[Item]]:
     first = msgspec.structs.replace(item.passage, writes=item.passage.writes[:1])
     rest = msgspec.structs.replace(item.passage, writes=item.passage.writes[1:], rejects=())
     return [[msgspec.structs.replace(item, passage=passage)] for passage in (first, rest)]
-
-
-def _partitions(items: Sequence[Item]) -> dict[int, int]:
-    """The partition of each change."""
-    return {
-        item.passage.change.id: item.partition
-        for item in items
-        if item.passage is not None and item.passage.change is not None
-    }
 
 
 def _refused(item: Item, error: psycopg.Error, rules: CompiledRules) -> Item:

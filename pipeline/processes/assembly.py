@@ -103,7 +103,8 @@ def _ends(connection: psycopg.Connection, process: Process, settings: Settings) 
     """Where the run of a worker with `apply` ends: they share what they know of holds."""
     holds = KnownHolds(connection)
     desk = LetterDesk(connection, process.id, holds)
-    return Target(connection, process.id, holds, breaker=settings.breaker_letters), Releaser(connection, desk)
+    target = Target(connection, process.id, holds, breaker=settings.breaker_letters)
+    return target, Releaser(connection, target, desk)
 
 
 def _leave(leases: Leases) -> None:

@@ -17,8 +17,17 @@ SELECT
 FROM orgstream.blocked_record;
 
 -- name: paused
-SELECT rule_id
-FROM orgstream.paused_rule;
+-- The paused rules, and the (rule, partition) in which changes still wait though their rule is paused no more.
+SELECT
+    p.rule_id,
+    NULL AS partition
+FROM orgstream.paused_rule AS p
+UNION ALL
+SELECT DISTINCT
+    h.rule_id,
+    h.partition
+FROM orgstream.held_change AS h
+WHERE h.letter_id IS NULL;
 
 -- name: block
 INSERT INTO orgstream.blocked_record (rule_id, source_table, key, letter_id)
@@ -31,8 +40,14 @@ FROM
     json_to_recordset(%(blocks)s::json) AS b (rule_id integer, source_table text, key text, letter_id bigint)
 ON CONFLICT DO NOTHING;
 
--- name: hold
+-- name: keep_open
 -- A letter that is settled in the meantime must not gather changes again: its row is locked against that.
+SELECT
+FROM orgstream.dead_letter
+WHERE id = any(%(ids)s) AND resolved_at IS NULL
+FOR KEY SHARE;
+
+-- name: hold
 INSERT INTO orgstream.held_change (change_id, rule_id, partition, letter_id)
 SELECT
     h.change_id,
@@ -41,7 +56,7 @@ SELECT
     h.letter_id
 FROM
     json_to_recordset(%(held)s::json) AS h (change_id bigint, rule_id integer, partition smallint, letter_id bigint)
-ON CONFLICT DO NOTHING;
+ON CONFLICT (change_id, rule_id) DO UPDATE SET letter_id = excluded.letter_id;
 
 -- name: pause
 INSERT INTO orgstream.paused_rule (rule_id, reason)
@@ -118,6 +133,20 @@ ORDER BY c.id;
 DELETE FROM orgstream.held_change AS h
 USING unnest(%(changes)s::bigint [], %(rules)s::integer []) AS r (change_id, rule_id)
 WHERE h.change_id = r.change_id AND h.rule_id = r.rule_id;
+
+-- name: forget
+DELETE FROM orgstream.held_change AS h
+USING unnest(%(changes)s::bigint [], %(rules)s::integer []) AS r (change_id, rule_id)
+WHERE
+    h.change_id = r.change_id
+    AND h.rule_id = r.rule_id
+    AND h.letter_id IS NULL
+    AND h.partition = %(partition)s;
+
+-- name: unhold
+-- What a pause held; what fails now is held again, behind a letter.
+DELETE FROM orgstream.held_change
+WHERE change_id = any(%(changes)s::bigint []) AND letter_id IS NULL;
 
 -- name: settle
 -- The letter is dealt with; what still waits behind it waits behind `behind` from now on, or not at all.
