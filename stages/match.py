@@ -14,7 +14,8 @@ from stages.reject import Cause, Reject
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from stages.rules.compile import CompiledRule, CompiledRules, Row, TableRules
+    from stages.rules.closures import Row
+    from stages.rules.compile import CompiledRule, CompiledRules, TableRules
 
 
 def match_changes(batch: Sequence[Passage], rules: CompiledRules) -> list[Passage | None]:

@@ -8,7 +8,7 @@ from stages.expression import EvaluationError
 from stages.match import read_rows, reject
 from stages.passage import Kind, Passage, Rows, Transition
 from stages.reject import Cause, Reject
-from stages.rules.compile import CompiledRule, CompiledRules, Evaluate, Row, UnmappedValue
+from stages.rules.closures import Evaluate, Row, UnmappedValue
 from stages.rules.model import SetColumns
 from stages.write import Action, Write
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from stages.change import Change
+    from stages.rules.compile import CompiledRule, CompiledRules
 
 
 def transform_changes(batch: Sequence[Passage], rules: CompiledRules) -> list[Passage | None]:

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from operator import itemgetter
-from typing import Any, TypedDict, cast
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 import msgspec
 
 from stages.change import Operation
 from stages.expression import (
-    EvaluationError,
     Expression,
     SqlType,
-    Value,
     assign_literal,
     assignment,
     compile_condition,
@@ -24,8 +19,21 @@ from stages.expression import (
     sql_type,
     unchanged,
 )
+from stages.rules.closures import (
+    Columns,
+    Evaluate,
+    constant,
+    converted,
+    field,
+    finite,
+    sendable,
+    through_values,
+)
 from stages.rules.model import Mapping as MappedColumn
 from stages.rules.model import Rule, RuleSet, SetColumns, Table, TableName
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _PYTHON: dict[SqlType, Any] = {
     SqlType.TEXT: str | None,
@@ -38,44 +46,6 @@ _PYTHON: dict[SqlType, Any] = {
     SqlType.TIMESTAMPTZ: datetime | None,
     SqlType.OTHER: Any,
 }
-
-Row = dict[str, Any]
-Evaluate = Callable[[Row], Any]
-
-
-class UnmappedValue(Exception):
-    """Raised when a `values` table has no entry for a value and the mapping no default."""
-
-
-class Columns:
-    """The mapped columns of a rule. Those that a source column fills unchanged are read all at once."""
-
-    __slots__ = ("_copied", "_read", "computed")
-
-    def __init__(self, copied: Mapping[str, str], computed: tuple[tuple[str, Evaluate], ...]) -> None:
-        self._copied = tuple(copied)
-        self._read = _reader(tuple(copied.values()))
-        self.computed = computed
-
-    def values(self, row: Row) -> dict[str, Any]:
-        """The value of every mapped column. Raises EvaluationError, UnmappedValue."""
-        values = dict(zip(self._copied, self._read(row), strict=True))
-        for name, evaluate in self.computed:
-            values[name] = evaluate(row)
-        return values
-
-    def changed(self, before: Row, values: Mapping[str, Any]) -> list[str]:
-        """The columns whose value for the row `before` is another; a fault there means another."""
-        changed = [
-            name for name, old in zip(self._copied, self._read(before), strict=True) if old != values[name]
-        ]
-        for name, evaluate in self.computed:
-            try:
-                if evaluate(before) != values[name]:
-                    changed.append(name)
-            except (EvaluationError, UnmappedValue):
-                changed.append(name)
-        return changed
 
 
 class CompiledRule(msgspec.Struct, frozen=True):
@@ -209,74 +179,23 @@ class _Compiler:
         expression = compile_expression(cast(str, mapping.expr), self._types)
         self._need(expression, typed=True)
         default = None if mapping.default is None else self._column(name, mapping.default)
-        return _through_values(name, cast(Evaluate, expression.evaluate), mapping.values, default)
+        return through_values(name, cast(Evaluate, expression.evaluate), mapping.values, default)
 
     def _column(self, name: str, text: str, *, typed: bool = False) -> Evaluate:
         expression = compile_expression(text, self._types)
         target_type = self._target_types[name]
         if expression.literal is not None:
-            return _constant(_sendable(assign_literal(expression.literal, target_type)))
+            return constant(sendable(assign_literal(expression.literal, target_type)))
         convert = assignment(expression.type, target_type)
         passes = expression.column is not None and convert is unchanged and not typed
         self._need(expression, typed=not passes)
         if passes:
-            return _field(cast(str, expression.column))
+            return field(cast(str, expression.column))
         evaluate = cast(Evaluate, expression.evaluate)
         if convert is not None and convert is not unchanged:
-            evaluate = _converted(evaluate, convert)
-        return _finite(evaluate) if expression.type in (SqlType.DOUBLE, SqlType.NUMERIC) else evaluate
+            evaluate = converted(evaluate, convert)
+        return finite(evaluate) if expression.type in (SqlType.DOUBLE, SqlType.NUMERIC) else evaluate
 
     def _need(self, expression: Expression, *, typed: bool) -> None:
         for column in expression.columns:
             self._needed[column] = typed or self._needed.get(column, False)
-
-
-def _reader(names: tuple[str, ...]) -> Callable[[Row], tuple[Any, ...]]:
-    if len(names) > 1:
-        return cast("Callable[[Row], tuple[Any, ...]]", itemgetter(*names))
-    return lambda row: tuple([row[name] for name in names])
-
-
-def _field(name: str) -> Evaluate:
-    return lambda row: row[name]
-
-
-def _constant(value: Any) -> Evaluate:
-    return lambda _: value
-
-
-def _converted(evaluate: Evaluate, convert: Callable[[Value], Value]) -> Evaluate:
-    def converted(row: Row) -> Any:
-        value = evaluate(row)
-        return None if value is None else convert(value)
-
-    return converted
-
-
-def _through_values(
-    name: str, evaluate: Evaluate, values: Mapping[str, str], default: Evaluate | None
-) -> Evaluate:
-    def through_values(row: Row) -> Any:
-        value = evaluate(row)
-        if value is None:
-            return None
-        if value in values:
-            return values[value]
-        if default is None:
-            raise UnmappedValue(
-                f"`values` of {name} does not know the record's value and there is no `default`"
-            )
-        return default(row)
-
-    return through_values
-
-
-def _finite(evaluate: Evaluate) -> Evaluate:
-    return lambda row: _sendable(evaluate(row))
-
-
-def _sendable(value: Any) -> Any:
-    """JSON has no NaN and no infinity: they go as the text that Postgres reads back."""
-    if isinstance(value, float | Decimal) and not math.isfinite(value):
-        return str(value)
-    return value
