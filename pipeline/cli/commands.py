@@ -17,5 +17,6 @@ COMMANDS: Final[Mapping[str, str]] = {
     "drain": "Replicate what is queued now, then exit.",
     "status": "Show processes, partitions, lag, backlog and dead letters.",
     "bench": "Measure speed, latency, memory and the writer's cost on embedded servers.",
+    "dead-letters": "List what could not be applied; retry or skip it.",
     "settings": "List every setting with its value, default, unit and meaning.",
 }

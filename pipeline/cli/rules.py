@@ -11,6 +11,7 @@ import redis
 
 from pipeline.cli.options import with_settings
 from pipeline.errors import MISUSED, ConfigurationError, Failure, OrgstreamError
+from pipeline.letters import resume as resumed
 from pipeline.postgres.connection import connect, require_migrated
 from pipeline.redis.connection import connect as connect_redis
 from pipeline.rules import plan_text, store
@@ -97,6 +98,18 @@ def apply(settings: Settings, path: Path | None, as_json: bool) -> None:
         click.echo(f"rule set {rule_set.version} is live")
     if unpublished is not None:
         click.echo(f"warning: {unpublished}; workers notice within {LIVE_SECONDS} s of its return", err=True)
+
+
+@command.command()
+@with_settings("database_url")
+@click.argument("name")
+def resume(settings: Settings, name: str) -> None:
+    """Let a rule that was paused go on; what was held meanwhile goes first, in order."""
+    with connect(settings, _PURPOSE) as connection:
+        require_migrated(connection)
+        if not resumed(connection, name):
+            raise ConfigurationError(f"no rule {name} is paused. See: orgstream status")
+    click.echo(f"{name} goes on")
 
 
 @command.command()

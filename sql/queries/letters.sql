@@ -1,0 +1,37 @@
+-- name: select
+-- Open letters by what a person names; NULL means any. With how many later changes wait behind each.
+SELECT
+    d.id,
+    d.change_id,
+    coalesce(d.rule, '') AS rule,
+    coalesce(d.rule_version, 0) AS rule_version,
+    d.source_table,
+    coalesce(d.key::text, '') AS key,
+    d.cause,
+    d.sqlstate,
+    d.message,
+    d.attempts,
+    d.created_at::text,
+    d.requested,
+    (SELECT count(*) FROM orgstream.held_change AS h WHERE h.letter_id = d.id) AS held
+FROM orgstream.dead_letter AS d
+WHERE
+    d.resolved_at IS NULL
+    AND (%(ids)s::bigint [] IS NULL OR d.id = any(%(ids)s))
+    AND (%(rule)s::text IS NULL OR d.rule = %(rule)s)
+    AND (%(table)s::text IS NULL OR d.source_table = %(table)s)
+    AND (%(key)s::jsonb IS NULL OR d.key::jsonb = %(key)s::jsonb)
+    AND (%(cause)s::text IS NULL OR d.cause = %(cause)s)
+ORDER BY d.id;
+
+-- name: table_of_org
+-- The schema.table of an org.table, by the live rules.
+SELECT (s.definition -> 'orgs' ->> %(org)s) || '.' || %(name)s
+FROM orgstream.rule_set AS s
+ORDER BY s.version DESC
+LIMIT 1;
+
+-- name: resume
+DELETE FROM orgstream.paused_rule AS p
+USING orgstream.replication_rules AS r
+WHERE r.rule_id = p.rule_id AND r.name = %(rule)s;
