@@ -36,8 +36,8 @@ SELECT
     to_json(r.payload)
 FROM
     json_to_recordset(%(letters)s::json) AS r (
-        change_id bigint, partition smallint, rule_id integer, rule text, rule_version integer, source_table text, key json, cause text, sqlstate text,
-        message text, payload text
+        change_id bigint, partition smallint, rule_id integer, rule text, rule_version integer, source_table text,
+        key json, cause text, sqlstate text, message text, payload text
     )
 ON CONFLICT (change_id, rule) WHERE resolved_at IS NULL AND change_id IS NOT NULL
 DO UPDATE SET attempts = d.attempts + 1, message = excluded.message, sqlstate = excluded.sqlstate
