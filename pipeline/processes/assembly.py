@@ -84,7 +84,7 @@ def open_worker(
             connection, process, stages=stages, partitions=settings.partitions, seconds=settings.lease_seconds
         )
         stack.callback(_leave, leases)
-        target, releaser = _ends(connection, process, settings) if stages[-1] == "apply" else (None, None)
+        target, releaser = target_of(connection, process, settings) if stages[-1] == "apply" else (None, None)
         yield Worker(
             connection,
             PartitionStreams(client),
@@ -99,7 +99,9 @@ def open_worker(
         )
 
 
-def _ends(connection: psycopg.Connection, process: Process, settings: Settings) -> tuple[Target, Releaser]:
+def target_of(
+    connection: psycopg.Connection, process: Process, settings: Settings
+) -> tuple[Target, Releaser]:
     """Where the run of a worker with `apply` ends: they share what they know of holds."""
     holds = KnownHolds(connection)
     desk = LetterDesk(connection, process.id, holds)
