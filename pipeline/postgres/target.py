@@ -14,6 +14,7 @@ from pipeline.postgres import statements
 from pipeline.postgres.faults import Fault, fault_of
 from pipeline.postgres.queries import load
 from stages.apply import Effect, Plan, Record, plan_writes
+from stages.passage import Passage, encode
 from stages.reject import Cause, Reject
 
 if TYPE_CHECKING:
@@ -80,7 +81,23 @@ class Target:
                 self._apply(items[:half], rules, terms, applied)
                 self._apply(items[half:], rules, terms, applied)
             else:
-                self._attempt([_refused(items[0], error, rules)], rules, terms, applied)
+                self._refuse(items[0], error, rules, terms, applied)
+
+    def _refuse(
+        self,
+        item: Item,
+        error: psycopg.Error,
+        rules: CompiledRules,
+        terms: Mapping[int, int],
+        applied: Applied,
+    ) -> None:
+        try:
+            self._attempt([_refused(item, error, rules)], rules, terms, applied)
+        except psycopg.Error as second:
+            if fault_of(second) is not Fault.DATA:
+                raise
+            # Not even a letter can name it: no change of ours. What it held is kept as text.
+            self._attempt([_unreadable(item, second)], rules, terms, applied)
 
     def _attempt(
         self, items: Sequence[Item], rules: CompiledRules, terms: Mapping[int, int], applied: Applied
@@ -204,6 +221,18 @@ def _refused(item: Item, error: psycopg.Error, rules: CompiledRules) -> Item:
         raise error
     refused = msgspec.structs.replace(passage, writes=(), rejects=(*passage.rejects, *rejects))
     return Item(item.partition, item.id, item.order, refused)
+
+
+def _unreadable(item: Item, error: psycopg.Error) -> Item:
+    payload = None if item.passage is None else encode(item.passage).decode("ascii", "backslashreplace")
+    fault = Reject(
+        change_id=None,
+        table=f"partition {item.partition}",
+        cause=Cause.UNREADABLE,
+        message=f"the entry holds what Postgres cannot: {_message(error)}",
+        payload=payload,
+    )
+    return Item(item.partition, item.id, item.order, Passage(0, rejects=(fault,)))
 
 
 def _message(error: psycopg.Error) -> str:
