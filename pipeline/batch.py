@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from stages.passage import Passage
+from pipeline.redis.entry import Entry
+from stages.filter import read_change, read_passage
+from stages.passage import Passage, encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from pipeline.redis.streams import Entry
-
+CHANGE: Final = b"change"  # as the relay publishes it
+PASSAGE: Final = b"passage"  # as a stage hands it on
+MARK: Final = b"mark"  # a watermark, or the trace of an entry that was left out
 BATCH_BYTES: Final = 8 * 1024 * 1024
 
 
@@ -25,6 +29,31 @@ class Item(msgspec.Struct, gc=False):
     order: tuple[int, int]
     passage: Passage | None = None
     mark: bytes | None = None  # a watermark: everything up to this time was published before it
+
+
+def item_of(partition: int, entry: Entry, version: int, done: tuple[int, int]) -> Item:
+    """An entry in hand; `version` is the live rule set's, `done` how far the partition is applied."""
+    item = Item(partition, entry.id, entry.order)
+    if entry.field == MARK:
+        item.mark = entry.document
+    elif item.order <= done:
+        pass  # applied already: an entry published or delivered again
+    elif entry.field == PASSAGE:
+        item.passage = read_passage(entry.document, f"partition {partition}", version)
+    else:
+        item.passage = read_change(entry.document, f"partition {partition}", version)
+    return item
+
+
+def onward(items: Sequence[Item]) -> list[Entry]:
+    """What the next stage gets: the passages, the marks, and in any case a trace of the last entry."""
+    entries: list[Entry] = []
+    for item in items:
+        if item.passage is not None:
+            entries.append(Entry(item.id, PASSAGE, encode(item.passage)))
+        elif item.mark or item is items[-1]:
+            entries.append(Entry(item.id, MARK, item.mark or b""))
+    return entries
 
 
 class BatchSize:
@@ -64,7 +93,7 @@ def advances(items: Iterable[Item]) -> list[Advance]:
         known = latest.get(item.partition)
         time = _time(item) or (known.captured_at if known else None)
         latest[item.partition] = Advance(item.partition, *item.order, time)
-    return list(latest.values())
+    return [msgspec.structs.replace(last, captured_at=_checked(last.captured_at)) for last in latest.values()]
 
 
 def partitions_of(items: Sequence[Item]) -> dict[int, int]:
@@ -89,9 +118,17 @@ def by_rules(items: Sequence[Item]) -> list[tuple[int | None, list[Item]]]:
     return [(key, list(group)) for key, group in groupby(items, key=version_of)]
 
 
+def _checked(time: str | None) -> str | None:
+    """The time, unless another writer's entry says what is none: it shall become a letter, not stop us."""
+    try:
+        return time if time is None else datetime.fromisoformat(time).isoformat()
+    except ValueError:
+        return None
+
+
 def _time(item: Item) -> str | None:
     if item.mark:
-        return item.mark.decode()
+        return item.mark.decode("utf-8", "replace")
     if item.passage is not None and item.passage.change is not None:
         return item.passage.change.captured_at
     return None

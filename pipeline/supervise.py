@@ -41,7 +41,7 @@ def supervise(work: Callable[[], None], stop: Stop) -> None:
 
     tenacity.Retrying(
         retry=tenacity.retry_if_exception(lambda error: is_outage(error) and not stop.requested),
-        wait=tenacity.wait_exponential_jitter(initial=0.1, max=_LONGEST_WAIT, jitter=0.1),
+        wait=tenacity.wait_exponential(multiplier=0.1, max=_LONGEST_WAIT) + tenacity.wait_random(0, 0.1),
         sleep=pause,
         before_sleep=_tell,
         reraise=True,

@@ -7,15 +7,15 @@ entries of its batch stay pending in Redis; the partitions are then taken over a
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, NoReturn
 
-from pipeline.batch import BatchSize, Item, by_rules
+from pipeline.batch import BatchSize, by_rules, item_of, onward
+from pipeline.leases import START
 from pipeline.postgres.queries import load
-from pipeline.redis.streams import Entry, Finished, StreamsLost
-from stages.filter import filter_changes, read_change
+from pipeline.redis.entry import Finished, order_of
+from pipeline.redis.streams import Stolen, StreamsLost
+from stages.filter import filter_changes
 from stages.match import match_changes
-from stages.passage import decode, encode
-from stages.rules.compile import compile_rules
 from stages.transform import transform_changes
 
 if TYPE_CHECKING:
@@ -23,33 +23,25 @@ if TYPE_CHECKING:
 
     import psycopg
 
-    from pipeline.leases import Grant, Leases
+    from pipeline.batch import Item
+    from pipeline.leases import EntryId, Grant, Leases
     from pipeline.metrics.worker import WorkerMetrics
     from pipeline.postgres.target import Target
+    from pipeline.redis.entry import Entry
     from pipeline.redis.streams import PartitionStreams
     from pipeline.release import Releaser
+    from pipeline.rules.compiled import CompiledRuleSource
     from pipeline.topology import Step
     from stages.passage import Passage
     from stages.rules.compile import CompiledRules
-    from stages.rules.model import RuleSet
 
-CHANGE: Final = b"change"  # as the relay publishes it
-PASSAGE: Final = b"passage"  # as a stage hands it on
 _RELEASE_SECONDS: Final = 1.0
-MARK: Final = b"mark"  # a watermark, or the trace of an entry that was left out
 
 _STAGES: Final[Mapping[str, Callable[[Sequence[Passage], CompiledRules], list[Passage | None]]]] = {
     "filter": filter_changes,
     "match": match_changes,
     "transform": transform_changes,
 }
-
-
-class Rules(Protocol):
-    """Where a worker has its rules from."""
-
-    def current(self) -> RuleSet: ...
-    def at(self, version: int) -> RuleSet: ...
 
 
 class Worker:
@@ -60,7 +52,7 @@ class Worker:
         connection: psycopg.Connection,
         streams: PartitionStreams,
         leases: Leases,
-        rules: Rules,
+        rules: CompiledRuleSource,
         steps: Sequence[Step],
         *,
         consumer: str,
@@ -83,14 +75,25 @@ class Worker:
         self._releaser = releaser
         self._clock = clock
         self._release_at = 0.0
-        self._compiled: dict[int, CompiledRules] = {}
-        self._ready: dict[int, tuple[int, int]] = {}  # partition -> position
+        self._ready: dict[int, EntryId] = {}  # partition -> position
+        self._newest_tick = 0  # the newest we know of
 
     def step(self, block: float | None = None) -> bool:
         """Tend the leases, then read and carry one batch; whether there was anything to do.
 
-        Waits up to `block` seconds for entries. Raises what Redis and Postgres raise; then open it anew.
+        Waits up to `block` seconds for entries. Raises what Redis and Postgres raise; the next step then
+        takes its partitions over anew, as from a dead worker.
         """
+        try:
+            return self._step(block)
+        except Stolen:
+            self._ready.clear()
+            return True
+        except BaseException:
+            self._ready.clear()
+            raise
+
+    def _step(self, block: float | None) -> bool:
         gained, lost = self._leases.tend()
         for partition in lost:
             self._ready.pop(partition, None)
@@ -126,7 +129,7 @@ class Worker:
         """What a person asked for dead letters of our partitions."""
         if self._releaser is not None:
             terms = {partition: self._leases.held[partition].terms["apply"] for partition in self._ready}
-            self._releaser.run(terms, self._compile(self._rules.current()))
+            self._releaser.run(terms, self._rules.current())
 
     def _take_over(self, partitions: Sequence[int]) -> bool:
         """Make partitions ours in Redis and finish what was begun there; whether any became ready."""
@@ -138,7 +141,7 @@ class Worker:
         for partition in partitions:
             try:
                 self._fence(self._leases.held[partition])
-                self._ready[partition] = positions[partition]
+                self._ready[partition] = positions.get(partition, START)
                 self._finish_begun(partition)
             except StreamsLost:  # the relay will make them again; until then we try at each step
                 self._ready.pop(partition, None)
@@ -152,7 +155,9 @@ class Worker:
         """What lies furthest down the way is oldest, so it goes first: then order holds."""
         for place in range(len(self._steps) - 1, -1, -1):
             step = self._steps[place]
-            pending, _ = self._streams.reclaim(step.reads, step.stage, self._consumer, partition)
+            pending, trimmed = self._streams.reclaim(step.reads, step.stage, self._consumer, partition)
+            if any(order_of(id_) > self._ready[partition] for id_ in trimmed):
+                self._give_up([partition], "entries were trimmed that nobody had finished")
             if pending:
                 self._carry(place, {partition: pending}, reclaimed=True)
             while place > 0:  # nobody appends to a stream between our own stages
@@ -175,18 +180,38 @@ class Worker:
             raise
         self._metrics.finished(stage, count, began)
 
+    def _require_ours(self, entries: Mapping[int, Sequence[Entry]]) -> None:
+        """A tick stands in Postgres before its entries do in Redis: what lies beyond the last is not ours.
+
+        Its id would count as a position, and all that the relay publishes would lie before it.
+        """
+        if max(batch[-1].order[0] for batch in entries.values()) <= self._newest_tick:
+            return
+        row = self._connection.execute(load("lease")["newest_tick"]).fetchone()
+        self._newest_tick = row[0] if row else 0
+        foreign = [p for p, batch in entries.items() if batch[-1].order[0] > self._newest_tick]
+        if foreign:
+            self._give_up(foreign, "entries of another writer stand in the streams")
+
+    def _give_up(self, partitions: Sequence[int], why: str) -> NoReturn:
+        """Have the relay make partitions anew. Raises StreamsLost."""
+        self._streams.give_up(partitions)
+        raise StreamsLost(f"{why}: partitions {', '.join(map(str, partitions))}")
+
     def _carry_through(self, place: int, entries: Mapping[int, Sequence[Entry]]) -> None:
-        current = self._compile(self._rules.current())
+        self._require_ours(entries)
+        current = self._rules.current()
+        done = self._ready if self._target is not None else {}
         items = sorted(
             (
-                self._item(partition, entry, current.version)
+                item_of(partition, entry, current.version, done.get(partition, START))
                 for partition, batch in entries.items()
                 for entry in batch
             ),
             key=lambda item: item.order,
         )
         for version, group in by_rules(items):
-            rules = current if version in (None, current.version) else self._compile(self._rules.at(version))
+            rules = current if version in (None, current.version) else self._rules.at(version)
             self._run_stages(place, group, rules)
             if self._target is not None:
                 terms = {p: self._leases.held[p].terms["apply"] for p in {item.partition for item in group}}
@@ -194,20 +219,8 @@ class Worker:
                 applied = self._target.apply(group, rules, terms)
                 self._metrics.applied(applied, rules, group, time.monotonic() - began)
                 for item in group:
-                    self._ready[item.partition] = item.order
+                    self._ready[item.partition] = max(item.order, self._ready[item.partition])
         self._finish(place, items)
-
-    def _item(self, partition: int, entry: Entry, version: int) -> Item:
-        item = Item(partition, entry.id, entry.order)
-        if entry.field == MARK:
-            item.mark = entry.document
-        elif self._target is not None and item.order <= self._ready[partition]:
-            pass  # applied already: an entry published or delivered again
-        elif entry.field == PASSAGE:
-            item.passage = decode(entry.document)
-        else:
-            item.passage = read_change(entry.document, f"partition {partition}", version)
-        return item
 
     def _run_stages(self, place: int, items: Sequence[Item], rules: CompiledRules) -> None:
         for step in self._steps[place:]:
@@ -230,27 +243,8 @@ class Worker:
                 partition,
                 self._leases.held[partition].terms[begun.stage],
                 [item.id for item in batch],
-                _onward(batch) if last.writes else [],
+                onward(batch) if last.writes else [],
             )
             for partition, batch in by_partition.items()
         ]
         self._streams.acknowledge(begun.stage, begun.reads, last.writes, finished)
-
-    def _compile(self, rule_set: RuleSet) -> CompiledRules:
-        compiled = self._compiled.get(rule_set.version)
-        if compiled is None:
-            while len(self._compiled) >= 4:
-                del self._compiled[min(self._compiled)]
-            compiled = self._compiled[rule_set.version] = compile_rules(rule_set)
-        return compiled
-
-
-def _onward(items: Sequence[Item]) -> list[Entry]:
-    """What the next stage gets: the passages, the marks, and in any case a trace of the last entry."""
-    entries: list[Entry] = []
-    for item in items:
-        if item.passage is not None:
-            entries.append(Entry(item.id, PASSAGE, encode(item.passage)))
-        elif item.mark or item is items[-1]:
-            entries.append(Entry(item.id, MARK, item.mark or b""))
-    return entries

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from stages.change import Change, Operation
-from stages.passage import Passage
+from stages.passage import Passage, decode
 from stages.reject import Cause, Reject
 
 if TYPE_CHECKING:
@@ -23,14 +23,21 @@ def read_change(document: bytes, stream: str, version: int) -> Passage:
     try:
         return Passage(version, _DECODER.decode(document))
     except msgspec.DecodeError as error:
-        reject = Reject(
-            change_id=None,
-            table=stream,
-            cause=Cause.UNREADABLE,
-            message=f"the entry is not a change: {error}",
-            payload=document.decode("utf-8", "backslashreplace"),
-        )
-        return Passage(version, rejects=(reject,))
+        return _unreadable(document, stream, version, f"the entry is not a change: {error}")
+
+
+def read_passage(document: bytes, stream: str, version: int) -> Passage:
+    """The passage of an entry as a stage handed it on; one with a reject where it cannot be read."""
+    try:
+        return decode(document)
+    except msgspec.DecodeError as error:
+        return _unreadable(document, stream, version, f"the entry is not a passage between stages: {error}")
+
+
+def _unreadable(document: bytes, stream: str, version: int, message: str) -> Passage:
+    text = document.decode("utf-8", "backslashreplace").replace("\0", r"\x00")  # which Postgres cannot hold
+    fault = Reject(change_id=None, table=stream, cause=Cause.UNREADABLE, message=message, payload=text)
+    return Passage(version, rejects=(fault,))
 
 
 def filter_changes(batch: Sequence[Passage], rules: CompiledRules) -> list[Passage | None]:

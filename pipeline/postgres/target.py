@@ -14,10 +14,11 @@ from pipeline.log import get_logger
 from pipeline.postgres.faults import Fault, fault_of
 from pipeline.postgres.holds import StaleHolds
 from pipeline.postgres.queries import load
+from pipeline.postgres.refusal import halves, refused, unreadable
 from pipeline.postgres.writer import Repeated, Writer, array
 from stages.apply import Plan, plan_writes
 from stages.breaker import Breaker
-from stages.reject import Cause, Reject
+from stages.reject import Reject
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -92,13 +93,24 @@ class Target:
         except psycopg.Error as error:
             if fault_of(error) is not Fault.DATA:
                 raise
-            parts = _halves(items)
+            parts = halves(items)
             if parts:
                 for part in parts:
                     self._apply(part, rules, fence, applied)
             else:
-                self._attempt([_refused(items[0], error, rules)], rules, fence, applied)
+                self._refuse(items[0], error, rules, fence, applied)
         return applied
+
+    def _refuse(
+        self, item: Item, error: psycopg.Error, rules: CompiledRules, fence: _Fence, applied: Applied
+    ) -> None:
+        try:
+            self._attempt([refused(item, error, rules)], rules, fence, applied)
+        except psycopg.Error as second:
+            if fault_of(second) is not Fault.DATA:
+                raise
+            # Not even a letter can name it: no change of ours. What it held is kept as text.
+            self._attempt([unreadable(item, second)], rules, fence, applied)
 
     def _attempt(self, items: Sequence[Item], rules: CompiledRules, fence: _Fence, applied: Applied) -> None:
         passages = [item.passage for item in items if item.passage is not None]
@@ -181,56 +193,3 @@ class Target:
                 action="rule_paused",
                 rule=name,
             )
-
-
-def _halves(items: Sequence[Item]) -> list[Sequence[Item]]:
-    """Two parts of a batch, in order: of its items, or of the one item's writes; none for a single write."""
-    if len(items) > 1:
-        return [items[: len(items) // 2], items[len(items) // 2 :]]
-    item = items[0]
-    if item.passage is None or len(item.passage.writes) < 2:
-        return []
-    first = msgspec.structs.replace(item.passage, writes=item.passage.writes[:1])
-    rest = msgspec.structs.replace(item.passage, writes=item.passage.writes[1:], rejects=())
-    return [[msgspec.structs.replace(item, passage=passage)] for passage in (first, rest)]
-
-
-def _refused(item: Item, error: psycopg.Error, rules: CompiledRules) -> Item:
-    """The item with its writes turned into rejects: Postgres refused them."""
-    passage = item.passage
-    if passage is None or passage.change is None:
-        raise error
-    change = passage.change
-    rejects = tuple(
-        Reject(
-            change_id=change.id,
-            table=f"{change.schema}.{change.table}",
-            key=change.key,
-            cause=Cause.SCHEMA if (error.sqlstate or "").startswith("42") else Cause.REFUSED,
-            message=_message(error),
-            rule_id=write.rule,
-            rule=rules.by_id[write.rule].rule.name,
-            rule_version=rules.by_id[write.rule].rule.version,
-            sqlstate=error.sqlstate,
-        )
-        for write in passage.writes
-    )
-    if not rejects:
-        raise error
-    refused = msgspec.structs.replace(passage, writes=(), rejects=(*passage.rejects, *rejects))
-    return Item(item.partition, item.id, item.order, refused)
-
-
-def _message(error: psycopg.Error) -> str:
-    diagnostic = error.diag
-    where = ", ".join(
-        f"{what} {name}"
-        for what, name in (
-            ("table", diagnostic.table_name),
-            ("column", diagnostic.column_name),
-            ("constraint", diagnostic.constraint_name),
-        )
-        if name
-    )
-    message = diagnostic.message_primary or str(error)
-    return f"{message} ({where})" if where else message

@@ -22,6 +22,7 @@ from pipeline.relay import Relay
 from pipeline.release import Releaser
 from pipeline.room import Limits
 from pipeline.rules.cache import RuleSource
+from pipeline.rules.compiled import CompiledRuleSource
 from pipeline.topology import RELAY, Step
 from pipeline.worker import Worker
 
@@ -89,7 +90,7 @@ def open_worker(
             connection,
             PartitionStreams(client),
             leases,
-            RuleSource(lambda: connect_postgres(settings, "rules"), client),
+            CompiledRuleSource(RuleSource(lambda: connect_postgres(settings, "rules"), client)),
             steps,
             consumer=process.id,
             batch=settings.worker_batch,

@@ -5,6 +5,12 @@ from __future__ import annotations
 import msgspec
 
 
+def order_of(id_: bytes) -> tuple[int, int]:
+    """An entry's id as numbers: tick and ordinal."""
+    tick, _, ordinal = id_.partition(b"-")
+    return int(tick), int(ordinal)
+
+
 class Entry(msgspec.Struct, frozen=True, gc=False):
     """One entry: its id `<tick>-<n>`, the field that says what it is, and the document."""
 
@@ -15,8 +21,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     @property
     def order(self) -> tuple[int, int]:
         """The id as numbers."""
-        tick, _, ordinal = self.id.partition(b"-")
-        return int(tick), int(ordinal)
+        return order_of(self.id)
 
 
 class Finished(msgspec.Struct, frozen=True):

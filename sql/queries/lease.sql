@@ -50,12 +50,16 @@ WHERE holder = %(holder)s AND stage = ANY(%(stages)s) AND partition = ANY(%(part
 
 -- name: advance
 -- The fence of the apply transaction: it moves the positions of the partitions it applies, and the row
--- locks last to its end. Fewer rows than partitions means that a lease is lost. It tells the epoch of what
--- is held, as of the transaction.
+-- locks last to its end. Fewer rows than partitions means that a lease is lost. A position never goes back:
+-- entries may come again. It tells the epoch of what is held, as of the transaction.
 UPDATE orgstream.lease AS l
 SET
-    position_tick = a.tick,
-    position_ordinal = a.ordinal,
+    position_tick = greatest(a.tick, l.position_tick),
+    position_ordinal = CASE
+        WHEN a.tick > l.position_tick THEN a.ordinal
+        WHEN a.tick = l.position_tick THEN greatest(a.ordinal, l.position_ordinal)
+        ELSE l.position_ordinal
+    END,
     position_captured_at = coalesce(a.captured_at, l.position_captured_at)
 FROM
     unnest(
@@ -73,6 +77,10 @@ SELECT
     position_ordinal
 FROM orgstream.lease
 WHERE stage = 'apply';
+
+-- name: newest_tick
+SELECT coalesce(max(id), 0)
+FROM orgstream.tick;
 
 -- name: announce
 -- That a process lives, and what it does.

@@ -1,0 +1,83 @@
+"""When Postgres refuses a batch: which part of it, and what letter tells of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from pipeline.batch import Item
+from stages.passage import Passage, encode
+from stages.reject import Cause, Reject
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import psycopg
+
+    from stages.rules.compile import CompiledRules
+
+
+def halves(items: Sequence[Item]) -> list[Sequence[Item]]:
+    """Two parts of a batch, in order: of its items, or of the one item's writes; none for a single write."""
+    if len(items) > 1:
+        return [items[: len(items) // 2], items[len(items) // 2 :]]
+    item = items[0]
+    if item.passage is None or len(item.passage.writes) < 2:
+        return []
+    first = msgspec.structs.replace(item.passage, writes=item.passage.writes[:1])
+    rest = msgspec.structs.replace(item.passage, writes=item.passage.writes[1:], rejects=())
+    return [[msgspec.structs.replace(item, passage=passage)] for passage in (first, rest)]
+
+
+def refused(item: Item, error: psycopg.Error, rules: CompiledRules) -> Item:
+    """The item with its writes turned into rejects: Postgres refused them."""
+    passage = item.passage
+    if passage is None or passage.change is None:
+        raise error
+    change = passage.change
+    rejects = tuple(
+        Reject(
+            change_id=change.id,
+            table=f"{change.schema}.{change.table}",
+            key=change.key,
+            cause=Cause.SCHEMA if (error.sqlstate or "").startswith("42") else Cause.REFUSED,
+            message=_message(error),
+            rule_id=write.rule,
+            rule=rules.by_id[write.rule].rule.name,
+            rule_version=rules.by_id[write.rule].rule.version,
+            sqlstate=error.sqlstate,
+        )
+        for write in passage.writes
+    )
+    if not rejects:
+        raise error
+    refused = msgspec.structs.replace(passage, writes=(), rejects=(*passage.rejects, *rejects))
+    return Item(item.partition, item.id, item.order, refused)
+
+
+def unreadable(item: Item, error: psycopg.Error) -> Item:
+    payload = None if item.passage is None else encode(item.passage).decode("ascii", "backslashreplace")
+    fault = Reject(
+        change_id=None,
+        table=f"partition {item.partition}",
+        cause=Cause.UNREADABLE,
+        message=f"the entry holds what Postgres cannot: {_message(error)}",
+        payload=payload,
+    )
+    return Item(item.partition, item.id, item.order, Passage(0, rejects=(fault,)))
+
+
+def _message(error: psycopg.Error) -> str:
+    diagnostic = error.diag
+    where = ", ".join(
+        f"{what} {name}"
+        for what, name in (
+            ("table", diagnostic.table_name),
+            ("column", diagnostic.column_name),
+            ("constraint", diagnostic.constraint_name),
+        )
+        if name
+    )
+    message = diagnostic.message_primary or str(error)
+    return f"{message} ({where})" if where else message
