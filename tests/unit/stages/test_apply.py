@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from stages.apply import Effect, Plan, Statement, plan_writes
 from stages.change import Change, Operation
+from stages.hold import Holds
 from stages.passage import Passage
 from stages.reject import Cause, Reject
 from stages.rules.compile import Columns, CompiledRule, CompiledRules
@@ -52,7 +53,7 @@ def plan(writes: list[Routed], applied: frozenset[tuple[int, int]] = frozenset()
         Passage(1, Change(number, org, "t", Operation.UPDATE, "application", ""), writes=(write,))
         for number, (org, write) in enumerate(writes, 1)
     ]
-    return plan_writes(batch, RULES, applied=applied)
+    return plan_writes(batch, RULES, Holds({}), applied=applied)
 
 
 class KeyTaken(Exception):
@@ -205,11 +206,11 @@ def test_what_the_ledger_holds_is_left_out() -> None:
 def test_a_change_that_comes_twice_in_one_batch_counts_once() -> None:
     change = Change(7, "emea", "t", Operation.INSERT, "application", "")
     passage = Passage(1, change, writes=(Write(1, Action.UPSERT, ("a",), {"x": 1}),))
-    found = plan_writes([passage, passage], RULES, applied=frozenset())
+    found = plan_writes([passage, passage], RULES, Holds({}), applied=frozenset())
     assert [entry.change_id for entry in found.ledger] == [7]
 
 
 def test_rejects_pass_through() -> None:
     fault = Reject(None, "stream", Cause.UNREADABLE, "no")
-    found = plan_writes([Passage(1, rejects=(fault,))], RULES, applied=frozenset())
+    found = plan_writes([Passage(1, rejects=(fault,))], RULES, Holds({}), applied=frozenset())
     assert (found.rejects, found.ledger, found.statements) == ((fault,), (), ())
