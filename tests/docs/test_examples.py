@@ -86,7 +86,7 @@ def parse(arguments: list[str]) -> None:
     command = load(name)
     if isinstance(command, click.Group):
         command, rest = command.commands[rest[0]], rest[1:]
-    command.make_context(name, rest)
+    command.make_context(name, rest, help_option_names=["-h", "--help"])  # as the group gives them
 
 
 @pytest.mark.parametrize("text", ["orgstream relais", "orgstream relay --nothing", "make nothing", "rm x"])
