@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tests.fixtures.world import World
 
 COUNT = 40
+FUSED = ("filter,match,transform,apply",)
 SPLIT = ("filter,match", "transform,apply")
 
 
@@ -94,7 +95,7 @@ ALL_HARM = (
 )
 
 
-@pytest.mark.parametrize("stages", [("filter,match,transform,apply",), SPLIT], ids=["fused", "split"])
+@pytest.mark.parametrize("stages", [FUSED, SPLIT], ids=["fused", "split"])
 @pytest.mark.parametrize("harm", ALL_HARM, ids=lambda harm: harm.__name__)
 def test_harm_between_steps(world: World, harm: Callable[[World], None], stages: Sequence[str]) -> None:
     relay = world.relay(batch=7, max_entries=30)
@@ -110,6 +111,24 @@ def test_harm_between_steps(world: World, harm: Callable[[World], None], stages:
         world.clock.advance(2)
         world.settle(*movers)
     check(world, 2 * COUNT)
+
+
+@pytest.mark.parametrize(
+    ("stages", "stream"), [(FUSED, "changes"), (SPLIT, "changes"), (SPLIT, "matched")], ids=str
+)
+def test_a_foreign_entry_that_a_worker_reads_first(world: World, stages: Sequence[str], stream: str) -> None:
+    """Were its id taken for a position, all that the relay publishes would lie before it."""
+    relay = world.relay()
+    workers = [world.worker(names) for names in stages]
+    world.settle(relay, *workers)
+    load(world)
+    world.settle(relay)
+    world.redis.xadd(keys.stream(2, stream), {"change": "{}"})
+    world.settle(*workers)
+    for _ in range(3):
+        world.clock.advance(2)
+        world.settle(relay, *workers)
+    check(world, COUNT)
 
 
 class Dead(PartitionStreams):
