@@ -18,8 +18,8 @@ class Sizes(msgspec.Struct, frozen=True):
     per_transaction: int = 100
     singles: int = 20_000  # updates, each in its own transaction
     latency_seconds: float = 20.0
-    writer_seconds: float = 4.0  # of each of the legs with and without capture
-    writer_rounds: int = 4
+    writer_seconds: float = 1.5  # of each of the legs with and without capture
+    writer_rounds: int = 12  # many and short: the machine has its moods
 
     def tenth(self) -> Sizes:
         """A tenth of everything, to try the benchmarks and not to judge by."""
@@ -27,8 +27,8 @@ class Sizes(msgspec.Struct, frozen=True):
             bulk=self.bulk // 10,
             singles=self.singles // 10,
             latency_seconds=self.latency_seconds / 10,
-            writer_seconds=self.writer_seconds / 10,
-            writer_rounds=2,
+            writer_seconds=self.writer_seconds / 5,
+            writer_rounds=4,
         )
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 #: What an edit needs to get to the hub and back from its Salesforce while nothing is slow, in seconds.
-USUAL_SECONDS: Final = 3.0
+USUAL_SECONDS: Final = 4.0
 #: How many turns of the loop that looks after the orgs it takes on that way.
 _TURNS: Final = 8
 

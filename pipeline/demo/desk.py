@@ -26,15 +26,13 @@ class Desk:
         self._application = application
         self._rng = rng
 
-    def create(self, sobject: str, values: Row) -> None:
-        """Make a record."""
-        if self._by_application():
-            columns = [name.lower() for name in values]
-            self._write(
-                "insert_row", sobject, values, columns=sql.SQL(", ").join(map(sql.Identifier, columns))
-            )
-        else:
-            self.org.create(sobject, values)
+    def create(self, sobject: str, values: Row) -> str | None:
+        """Make a record; its Salesforce id, where it was made there."""
+        if not self._by_application():
+            return self.org.create(sobject, values)
+        columns = [name.lower() for name in values]
+        self._write("insert_row", sobject, values, columns=sql.SQL(", ").join(map(sql.Identifier, columns)))
+        return None
 
     def update(self, sobject: str, ext_id: str, values: Row, *, in_salesforce: bool = False) -> None:
         """Change some fields of a record, where it is; by an application too, unless `in_salesforce`."""
@@ -45,20 +43,15 @@ class Desk:
         else:
             self.org.upsert(sobject, "Ext_Id__c", {"Ext_Id__c": ext_id, **values})
 
-    def delete(self, sobject: str, ext_id: str) -> None:
-        """Delete a record, where it is."""
-        found = None if self._by_application() else self._find(sobject, ext_id)
-        if found is None:
+    def delete(self, sobject: str, ext_id: str, sfid: str | None) -> None:
+        """Delete a record: by an application, where its Salesforce id is not known."""
+        if sfid is None or self._by_application():
             self._write("delete_row", sobject, {"ext_id": ext_id})
         else:
-            self.org.delete(sobject, found)
+            self.org.delete(sobject, sfid)
 
     def _by_application(self) -> bool:
         return self._rng.random() < _BY_APPLICATION
-
-    def _find(self, sobject: str, ext_id: str) -> str | None:
-        found = self.org.query(sobject, lambda row: row["ext_id__c"] == ext_id)
-        return str(found[0]["sfid"]) if found else None
 
     def _write(self, query: str, sobject: str, values: Row, **parts: sql.Composable) -> None:
         lowered = {name.lower(): value for name, value in values.items()}

@@ -53,7 +53,7 @@ def run_orgs(settings: Settings, plan: Plan, stop: Stop) -> None:
         calm = Calm(time.monotonic)
         sites = list(_open(url, plan, calm, stack))
         phase = ""
-        pace = stack.enter_context(Pace([site.users.edit for site in sites], rate=plan.rate, seed=plan.seed))
+        pace = stack.enter_context(Pace([site.users.edit for site in sites], rate=plan.rate))
         rounds = 0
         began = time.monotonic()
         while not stop.wait(_LOOK_SECONDS):
@@ -101,8 +101,10 @@ class _Site:
 
 def _open(url: str, plan: Plan, calm: Calm, stack: contextlib.ExitStack) -> Iterator[_Site]:
     shared: list[str] = []
-    application = stack.enter_context(psycopg.connect(url, autocommit=True, application_name="demo users"))
     for name in plan.orgs:
+        application = stack.enter_context(
+            psycopg.connect(url, autocommit=True, application_name=f"users of {name}")
+        )
         rng = chance(plan.seed, f"org {name}")
         org = SalesforceOrg(name, clock=_now, rng=rng)
         connection = stack.enter_context(

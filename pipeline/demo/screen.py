@@ -95,6 +95,7 @@ class LiveScreen(Screen):
     def watching(self) -> Iterator[None]:
         with self._live:
             yield
+        self._console.print()
 
     def begin(self, title: str, seconds: float | None) -> None:
         self._title = title

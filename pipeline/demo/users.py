@@ -27,6 +27,7 @@ class Known(msgspec.Struct):
     sobject: str
     ext_id: str
     values: dict[str, Any]
+    sfid: str | None
 
 
 class Tally(msgspec.Struct):
@@ -51,7 +52,7 @@ class Users:
         self._rng = chance(seed, f"users of {self.org}")
         self._own: list[Known] = []
         self._hot: list[Known] = []
-        self._accounts: list[str] = []
+        self._accounts: list[str] = []  # that others may belong to
         self._edits = 0
 
     def load(self, records: int) -> None:
@@ -62,9 +63,7 @@ class Users:
                 self._accounts.append(made[1]["Ext_Id__c"])
             else:
                 made = self._dependent()
-            self._desk.org.create(*made)
-            self._remember(*made)
-            self.tally.creates += 1
+            self._remember(*made, self._desk.org.create(*made))
         if self.org == HUB:
             self._hot, self._own = self._own[:_HOT], self._own[_HOT:]
         if sends(self.org):
@@ -82,17 +81,20 @@ class Users:
             self.tally.refusals += 1
 
     def _change(self) -> None:
-        """Change some fields of a record."""
+        """Change some fields of a record; where all are in use, make one more."""
         if self._hot and self._rng.random() < _HOT_SHARE:
             known = self._rng.choice(self._hot)
             self._update(known, self._fresh(known), in_salesforce=True)
         elif (at_rest := self._at_rest()) is not None:
             self._update(at_rest, self._fresh(at_rest))
+        else:
+            self._create()
 
     def _note(self) -> None:
         """Write into an account of anybody's what concerns this org alone; in the hub, rate it too."""
         ext_id = self._rng.choice(self._shared)
         if not self._calm.claim(ext_id):
+            self._change()
             return
         values: dict[str, Any] = {"Local_Note__c": f"Call {self._edits} went well"}
         if self.org == HUB:
@@ -103,22 +105,24 @@ class Users:
     def _turn(self) -> None:
         """Change what decides whether a rule carries the record."""
         known = self._at_rest()
-        if known is not None:
+        if known is None:
+            self._create()
+        else:
             self._update(known, self._people.turn(known.sobject, known.values))
 
     def _create(self) -> None:
         made = ("Account", self._people.account()) if self._rng.random() < 0.15 else self._dependent()
         self._calm.claim(made[1]["Ext_Id__c"])
-        self._desk.create(*made)
-        self._remember(*made)
-        self.tally.creates += 1
+        self._remember(*made, self._desk.create(*made))
 
     def _delete(self) -> None:
         """Delete a record that no other belongs to."""
         known = self._at_rest()
-        if known is not None and known.ext_id not in self._accounts:
+        if known is None or known.ext_id in self._accounts:
+            self._change()
+        else:
             self._own.remove(known)
-            self._desk.delete(known.sobject, known.ext_id)
+            self._desk.delete(known.sobject, known.ext_id, known.sfid)
             self.tally.deletes += 1
 
     def _at_rest(self) -> Known | None:
@@ -140,5 +144,6 @@ class Users:
         known.values |= values
         self.tally.updates += 1
 
-    def _remember(self, sobject: str, values: dict[str, Any]) -> None:
-        self._own.append(Known(sobject, values["Ext_Id__c"], values))
+    def _remember(self, sobject: str, values: dict[str, Any], sfid: str | None) -> None:
+        self._own.append(Known(sobject, values["Ext_Id__c"], values, sfid))
+        self.tally.creates += 1

@@ -55,7 +55,7 @@ def picture(title: str, left: float | None, samples: Sequence[Sample]) -> Render
 
 
 def _orgs(sample: Sample) -> Table:
-    table = _table("org", "what its users did", "made", "changed", "deleted", "Salesforce")
+    table = _table("org", "its part", "made", "changed", "deleted", "Salesforce")
     for org in sample.orgs:
         role = "hub: takes in and passes on" if org.name == HUB else _role(org.name)
         table.add_row(
@@ -78,21 +78,21 @@ def _way(samples: Sequence[Sample]) -> Table:
     table = _table("stage", "what it does", "per second", "so far", "waiting")
     table.add_row(
         "capture",
-        "triggers: every change into the outbox",
+        "triggers fill the outbox",
         f"{speed.captured:,.0f}",
         f"{sample.captured:,}",
         "",
     )
     table.add_row(
         "relay",
-        "the outbox into Redis Streams",
+        "outbox to Redis Streams",
         "",
         f"{sample.captured - status.backlog:,}",
         f"{status.backlog:,}",
     )
     table.add_row(
         "filter … apply",
-        "rules; writes with their ledger",
+        "rules to target tables",
         f"{speed.applied:,.0f}",
         f"{sample.applied:,}",
         f"{status.pending or 0:,}",
@@ -101,15 +101,18 @@ def _way(samples: Sequence[Sample]) -> Table:
 
 
 def _partitions(sample: Sample) -> Text:
+    """Latency, dead letters, and a dot for each partition: green when all published is applied."""
     status = sample.status
     text = Text("lag ")
     text.append(_milliseconds(sample.p50), style="bold")
-    text.append(f" half of the changes, {_milliseconds(sample.p99)} 99 % · dead letters ")
+    text.append(f" median, {_milliseconds(sample.p99)} p99 · dead letters ")
     text.append(str(status.dead), style="bold red" if status.dead else "bold green")
-    text.append(" · partitions ")
+    text.append("\npartitions ")
     for partition in status.partitions:
-        mark, style = ("●", "green") if partition.applied else ("●", "yellow")
-        text.append(*(mark, style) if partition.holder else ("○", "red"))
+        held = partition.holder is not None
+        text.append("●" if held else "○", style="green" if held and partition.applied else "yellow")
+    behind = sum(not partition.applied for partition in status.partitions)
+    text.append(f" {behind} at work" if behind else " all applied", style="dim")
     return text
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -73,6 +74,7 @@ class WorkerMetrics:
 def _latency(items: Sequence[Item]) -> float | None:
     for item in items:  # the first is the oldest: items are in the order of their commits
         if item.passage is not None and item.passage.change is not None:
-            captured = datetime.fromisoformat(item.passage.change.captured_at)
-            return max(0.0, time.time() - captured.timestamp())
+            with contextlib.suppress(ValueError):  # another writer's entry may hold anything
+                captured = datetime.fromisoformat(item.passage.change.captured_at)
+                return max(0.0, time.time() - captured.timestamp())
     return None

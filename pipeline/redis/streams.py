@@ -27,7 +27,7 @@ class PartitionStreams:
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
         self._scripts = Scripts(client)
-        self._appends: int | None = None  # how many appends Redis has counted, as far as we know
+        self._appended: dict[int, bytes] = {}  # what we appended last, by partition, where we know
 
     # The relay's side ---------------------------------------------------------------------------------
 
@@ -47,7 +47,11 @@ class PartitionStreams:
             ("prepare", [keys.fence(p), *(keys.stream(p, name) for name in STREAMS)], [term, *STAGES])
             for p in partitions
         ]
-        return [p for p, existed in zip(partitions, self._scripts.run(calls), strict=True) if not existed]
+        existed = self._scripts.run(calls)
+        anew = [p for p, there in zip(partitions, existed, strict=True) if not there]
+        for partition in anew:
+            self._appended.pop(partition, None)
+        return anew
 
     def append(self, entries: Mapping[int, Sequence[Entry]], term: int, *, fresh: bool = False) -> int:
         """Publish entries by partition; how many were new.
@@ -56,28 +60,22 @@ class PartitionStreams:
         partition is given up. Raises StreamsLost, Fenced, redis.RedisError.
         """
         calls = [
-            ("append", [keys.fence(p), keys.stream(p, STREAMS[0])], [RELAY, term, *_flat(batch)])
+            (
+                "append",
+                [keys.fence(p), keys.stream(p, STREAMS[0])],
+                # What we appended last must still be there: a client connects again without a word, also to
+                # a server that came back from its disk and has lost the last second.
+                [RELAY, term, self._appended.pop(p, b""), *_flat(batch)],
+            )
             for p, batch in entries.items()
         ]
         appended = self._scripts.run(calls)
-        self._count_append()
+        self._appended.update({p: batch[-1].id for p, batch in entries.items()})
         tampered = [p for p, new in zip(entries, appended, strict=True) if fresh and new < len(entries[p])]
         if tampered:
             self.give_up(tampered)
             raise StreamsLost(f"entries of another writer stand in the streams of {tampered}")
         return sum(appended)
-
-    def _count_append(self) -> None:
-        """Redis counts our appends, after each: where its count is another, it has lost what came last.
-
-        So it is with a server that came back from its disk, or a replica that took over, between two
-        appends: the client connects again without a word.
-        """
-        expected, self._appends = self._appends, None
-        counted = self._client.incr(keys.APPENDS)
-        if expected is not None and counted != expected + 1:
-            raise StreamsLost("Redis went back in time")
-        self._appends = counted
 
     def give_up(self, partitions: Iterable[int]) -> None:
         """Declare partitions lost: nobody uses their streams until the relay has made them anew."""
@@ -85,8 +83,6 @@ class PartitionStreams:
 
     def published(self) -> int | None:
         """The last tick that stands in Redis as a whole; None when Redis does not know."""
-        if self._appends is None:  # before the answer: what is lost after it will be noticed
-            self._appends = int(cast("bytes | None", self._client.get(keys.APPENDS)) or 0)
         value = cast("bytes | None", self._client.get(keys.PUBLISHED))
         return None if value is None else int(value)
 

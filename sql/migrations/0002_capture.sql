@@ -9,11 +9,8 @@ BEGIN
     IF pg_catalog.strpos(record::pg_catalog.text, nul) OPERATOR(pg_catalog.>) 0 THEN
         record := pg_catalog.replace(record::pg_catalog.text, nul, '')::pg_catalog.json;
     END IF;
-    IF pg_catalog.cardinality(columns) OPERATOR(pg_catalog.=) 1 THEN
-        RETURN pg_catalog.json_build_object(
-            columns[pg_catalog.array_lower(columns, 1)],
-            pg_catalog.json_object_field(record, columns[pg_catalog.array_lower(columns, 1)])
-        );
+    IF pg_catalog.cardinality(columns) OPERATOR(pg_catalog.=) 1 THEN  -- the usual case, without a query
+        RETURN pg_catalog.json_build_object(columns[1], pg_catalog.json_object_field(record, columns[1]));
     END IF;
     RETURN (
         SELECT pg_catalog.json_object_agg(c.name, pg_catalog.json_object_field(record, c.name) ORDER BY c.place)
@@ -26,14 +23,12 @@ COMMENT ON FUNCTION orgstream.identity_of(json, text []) IS 'The identity column
 -- SECURITY DEFINER, so that whoever writes to an org's table (Heroku Connect, an application) needs no
 -- rights here. It has no SET clause, which would cost each row some microseconds; instead every function,
 -- operator and type is named with its schema, so the caller's search_path decides nothing. (IS DISTINCT FROM
--- looks for an operator = along that path, so it is not used.) The identity of one column, the usual case, is
--- made here: calling identity_of costs a third of the whole.
+-- looks for an operator = along that path, so it is not used.)
 CREATE FUNCTION orgstream.capture_change() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
+    columns CONSTANT pg_catalog.text [] := TG_ARGV[0]::pg_catalog.text [];
     path CONSTANT pg_catalog.text := pg_catalog.current_setting('orgstream.path', true);
-    nul CONSTANT pg_catalog.text := pg_catalog.chr(92) OPERATOR(pg_catalog.||) 'u0000';
-    identity CONSTANT pg_catalog.text := TG_ARGV[0];
     before pg_catalog.json;
     after pg_catalog.json;
     key pg_catalog.json;
@@ -41,27 +36,14 @@ DECLARE
 BEGIN
     IF TG_OP OPERATOR(pg_catalog.<>) 'INSERT' THEN
         before := pg_catalog.row_to_json(OLD);
+        key := orgstream.identity_of(before, columns);
     END IF;
     IF TG_OP OPERATOR(pg_catalog.<>) 'DELETE' THEN
+        old_key := key;
         after := pg_catalog.row_to_json(NEW);
-    END IF;
-    IF TG_NARGS OPERATOR(pg_catalog.=) 1 AND pg_catalog.strpos(
-        COALESCE(before::pg_catalog.text, '') OPERATOR(pg_catalog.||) COALESCE(after::pg_catalog.text, ''), nul
-    ) OPERATOR(pg_catalog.=) 0 THEN
-        key := pg_catalog.json_object_field(COALESCE(after, before), identity);
-        old_key := pg_catalog.json_object_field(before, identity);
-        old_key := CASE
-            WHEN old_key::pg_catalog.text OPERATOR(pg_catalog.<>) key::pg_catalog.text
-                THEN pg_catalog.json_build_object(identity, old_key)
-        END;
-        key := pg_catalog.json_build_object(identity, key);
-    ELSE
-        key := orgstream.identity_of(COALESCE(after, before), TG_ARGV);
-        IF TG_OP OPERATOR(pg_catalog.=) 'UPDATE' THEN
-            old_key := orgstream.identity_of(before, TG_ARGV);
-            IF old_key::pg_catalog.text OPERATOR(pg_catalog.=) key::pg_catalog.text THEN
-                old_key := NULL;
-            END IF;
+        key := orgstream.identity_of(after, columns);
+        IF old_key::pg_catalog.text OPERATOR(pg_catalog.=) key::pg_catalog.text THEN
+            old_key := NULL;
         END IF;
     END IF;
     INSERT INTO orgstream.change_queue
@@ -82,7 +64,7 @@ BEGIN
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION orgstream.capture_change() IS 'Row trigger: writes one change_queue row. Its arguments are the identity columns.';
+COMMENT ON FUNCTION orgstream.capture_change() IS 'Row trigger: writes one change_queue row. Its argument is the array of identity columns.';
 
 CREATE FUNCTION orgstream.capture_truncate() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER AS $$
@@ -118,8 +100,6 @@ CREATE FUNCTION orgstream.install_capture(table_schema text, table_name text, id
 LANGUAGE plpgsql AS $$
 DECLARE
     target regclass := format('%I.%I', table_schema, table_name)::regclass;
-    arguments text := (SELECT string_agg(quote_literal(c.name), ', ' ORDER BY c.place)
-    FROM unnest(identity) WITH ORDINALITY AS c (name, place));
     missing text;
 BEGIN
     SELECT c INTO missing
@@ -132,13 +112,13 @@ BEGIN
     PERFORM orgstream.remove_capture(table_schema, table_name);
     EXECUTE format(
         'CREATE TRIGGER "00_orgstream_capture" AFTER INSERT OR DELETE ON %s'
-        ' FOR EACH ROW EXECUTE FUNCTION orgstream.capture_change(%s)', target, arguments
+        ' FOR EACH ROW EXECUTE FUNCTION orgstream.capture_change(%L)', target, identity
     );
     -- *<> compares images, so it knows every type; an update that changes nothing is no change.
     EXECUTE format(
         'CREATE TRIGGER "00_orgstream_update" AFTER UPDATE ON %s'
         ' FOR EACH ROW WHEN (OLD.* OPERATOR(pg_catalog.*<>) NEW.*)'
-        ' EXECUTE FUNCTION orgstream.capture_change(%s)', target, arguments
+        ' EXECUTE FUNCTION orgstream.capture_change(%L)', target, identity
     );
     EXECUTE format(
         'CREATE TRIGGER "00_orgstream_truncate" AFTER TRUNCATE ON %s'

@@ -92,7 +92,12 @@ class Orgs:
 def orgs(
     database_url: str, redis_url: str, tmp_path: Path, orgstream: RunCommand, start_orgstream: StartCommand
 ) -> Iterator[Orgs]:
-    env = {"DATABASE_URL": database_url, "REDIS_URL": redis_url, "ORGSTREAM_LEASE_SECONDS": "1s"}
+    env = {
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "ORGSTREAM_LEASE_SECONDS": "2s",  # what the killed ones hold is soon free
+        "ORGSTREAM_WORKER_BLOCK_SECONDS": "200ms",
+    }
     (tmp_path / "orgstream.toml").write_text(RULES, encoding="utf-8")
     with psycopg.connect(database_url, autocommit=True) as app:
         migrate(app)

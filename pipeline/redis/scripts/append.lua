@@ -1,10 +1,11 @@
 #!lua
 -- Append entries to a stream under their own ids, if the fence allows.
---   KEYS[1]  fence    hash: stage -> highest term seen
+--   KEYS[1]  fence    hash: stage -> highest term seen; `appended` -> the last id of the last append
 --   KEYS[2]  stream   one stage's input in one partition; ids rise
---   ARGV     stage, term, then id, field, document for each entry, ids rising
+--   ARGV     stage, term, `appended` as it has to be (empty: not known), then id, field, document for each
+--            entry, ids rising
 -- Returns how many were appended: an id at or below the stream's last is there already and is left out.
--- Errors: LOST when Redis knows the stream or the fence no more, FENCED for a lower term.
+-- Errors: LOST when Redis knows the stream, the fence or our last append no more, FENCED for a lower term.
 local known = redis.call('HGET', KEYS[1], ARGV[1])
 if not known or redis.call('EXISTS', KEYS[2]) == 0 then
   return redis.error_reply('LOST the streams of this partition are gone')
@@ -12,8 +13,11 @@ end
 if tonumber(ARGV[2]) < tonumber(known) then
   return redis.error_reply('FENCED a later holder works on this partition')
 end
+if ARGV[3] ~= '' and redis.call('HGET', KEYS[1], 'appended') ~= ARGV[3] then
+  return redis.error_reply('LOST the last append to this partition: Redis went back in time')
+end
 local appended = 0
-for i = 3, #ARGV, 3 do
+for i = 4, #ARGV, 3 do
   local reply = redis.pcall('XADD', KEYS[2], ARGV[i], ARGV[i + 1], ARGV[i + 2])
   if type(reply) == 'table' and reply.err then
     if not string.find(reply.err, 'equal or smaller', 1, true) then
@@ -23,4 +27,5 @@ for i = 3, #ARGV, 3 do
     appended = appended + 1
   end
 end
+redis.call('HSET', KEYS[1], 'appended', ARGV[#ARGV - 2])
 return appended

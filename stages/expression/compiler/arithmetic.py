@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from stages.expression.compiler.coercion import agreed, coerce
-from stages.expression.compiler.operand import Operand, computed, strict
+from stages.expression.compiler.operand import Operand, applied
 from stages.expression.errors import Refusal
 from stages.expression.types import DATES, NUMBERS, SqlType
 from stages.expression.values import dates, double, integer, numeric
@@ -52,7 +52,7 @@ def arithmetic(sign: str, left: Operand, right: Operand, at: int) -> Operand:
     if compute is None:
         raise Refusal(at, f"{type_.value} has no {sign}", "write CAST(… AS numeric)")
     first, second = coerce(left, type_), coerce(right, type_)
-    return computed(type_, strict(compute, first, second), at, first, second)
+    return applied(type_, compute, at, first, second)
 
 
 def negative(operand: Operand, at: int) -> Operand:
@@ -60,17 +60,17 @@ def negative(operand: Operand, at: int) -> Operand:
     negate = _NEGATIONS.get(operand.type) if operand.type else None
     if operand.type is None or negate is None:
         raise Refusal(at, f"the minus sign stands before a number, not {operand.described}")
-    return computed(operand.type, strict(negate, operand), at, operand)
+    return applied(operand.type, negate, at, operand)
 
 
 def _with_date(sign: str, left: Operand, right: Operand, at: int) -> Operand:
     """date + days, days + date, date - days, date - date: what else Postgres has gives an interval."""
     if sign == "-" and left.type is SqlType.DATE and right.type in {SqlType.DATE, None}:
         first, second = left, coerce(right, SqlType.DATE)
-        return computed(SqlType.INTEGER, strict(dates.days_between, first, second), at, first, second)
+        return applied(SqlType.INTEGER, dates.days_between, at, first, second)
     if sign == "-" and right.type is SqlType.DATE and left.type is None:
         first = coerce(left, SqlType.DATE)
-        return computed(SqlType.INTEGER, strict(dates.days_between, first, right), at, first, right)
+        return applied(SqlType.INTEGER, dates.days_between, at, first, right)
     if sign == "+" and left.type is SqlType.INTEGER:
         left, right = right, left
     if sign in {"+", "-"} and left.type is SqlType.DATE and right.type is SqlType.INTEGER:
@@ -87,7 +87,7 @@ def _by_days(compute: Callable[[Any, Any], Any], day: Operand, days: Operand, at
         raise Refusal(
             days.at, "days are added as a number written out", "write a whole number: signed__c + 30"
         )
-    return computed(SqlType.DATE, strict(compute, day, days), at, day, days)
+    return applied(SqlType.DATE, compute, at, day, days)
 
 
 def with_interval(sign: str, operand: Operand, interval: IntervalLiteral, at: int) -> Operand:
@@ -97,8 +97,8 @@ def with_interval(sign: str, operand: Operand, interval: IntervalLiteral, at: in
     if operand.type is SqlType.DATE:
         operand = coerce(operand, SqlType.TIMESTAMP)
     towards = 1 if sign == "+" else -1
-    moved = strict(lambda value: dates.shift(value, interval, towards), operand)
-    return computed(operand.type or SqlType.TIMESTAMP, moved, at, operand)
+    type_ = operand.type or SqlType.TIMESTAMP
+    return applied(type_, lambda value: dates.shift(value, interval, towards), at, operand)
 
 
 def _hint(sign: str, type_: SqlType | None) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from stages.expression.compiler.operand import Operand, computed, constant, strict
+from stages.expression.compiler.operand import Operand, applied, constant
 from stages.expression.errors import EvaluationError, Refusal
 from stages.expression.types import SqlType
 from stages.expression.values import numeric
@@ -47,9 +47,9 @@ def cast(operand: Operand, name: TypeName, at: int) -> Operand:
             raise Refusal(
                 at, f"{operand.described} cannot be cast to {name.name}", _hint(operand.type, type_)
             )
-        converted = computed(type_, strict(convert, operand), at, operand)
+        converted = applied(type_, convert, at, operand)
     fit = _fitting(name)
-    return converted if fit is None else computed(type_, strict(fit, converted), at, converted)
+    return converted if fit is None else applied(type_, fit, at, converted)
 
 
 def _literal(operand: Operand, name: str, type_: SqlType) -> Operand:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stages.expression.compiler.operand import Operand, computed, constant, strict
+from stages.expression.compiler.operand import Operand, applied, constant
 from stages.expression.errors import EvaluationError, Refusal
 from stages.expression.types import DATES, NUMBERS, SqlType
 from stages.expression.values.conversions import IMPLICIT
@@ -23,7 +23,7 @@ def coerce(operand: Operand, type_: SqlType) -> Operand:
     convert = IMPLICIT.get((operand.type, type_))
     if convert is None:
         raise Refusal(operand.at, f"{type_.value} is wanted here, not {operand.described}", hint(type_))
-    return computed(type_, strict(convert, operand), operand.at, operand)
+    return applied(type_, convert, operand.at, operand)
 
 
 def literal_as(operand: Operand, type_: SqlType) -> Operand:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from stages.expression.compiler.coercion import agreed, coerce
-from stages.expression.compiler.operand import Operand, computed, constant, strict
+from stages.expression.compiler.operand import Operand, applied, computed, constant
 from stages.expression.errors import Refusal
 from stages.expression.types import Evaluate, SqlType
 from stages.expression.values.conversions import IMPLICIT
@@ -49,7 +49,7 @@ def comparison(sign: str, left: Operand, right: Operand, at: int) -> Operand:
         relate = relation_to(sign, type_, right.value)
     else:
         relate = relation(sign, type_)
-    return computed(SqlType.BOOLEAN, strict(relate, left, right), at, left, right)
+    return applied(SqlType.BOOLEAN, relate, at, left, right)
 
 
 def tester(sign: str, left: Operand, right: Operand) -> Test:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stages.expression.compiler.coercion import coerce
-from stages.expression.compiler.operand import Operand, computed, strict
+from stages.expression.compiler.operand import Operand, applied
 from stages.expression.errors import Refusal
 from stages.expression.types import DATES, SqlType
 from stages.expression.values import date_parts, date_trunc, zones
@@ -21,27 +21,25 @@ def truncation(part: str, operand: Operand, at: int) -> Operand:
     type_ = _dated(operand, "date_trunc")
     if type_ is SqlType.DATE:
         operand, type_ = coerce(operand, SqlType.TIMESTAMPTZ), SqlType.TIMESTAMPTZ
-    return computed(type_, strict(date_trunc.truncate(part), operand), at, operand)
+    return applied(type_, date_trunc.truncate(part), at, operand)
 
 
 def extraction(part: str, operand: Operand, at: int) -> Operand:
     """EXTRACT(part FROM operand), a numeric."""
     type_ = _dated(operand, "extract")
     if type_ is not SqlType.DATE:
-        return computed(
-            SqlType.NUMERIC, strict(date_parts.extract_from_timestamp(part), operand), at, operand
-        )
+        return applied(SqlType.NUMERIC, date_parts.extract_from_timestamp(part), at, operand)
     read = date_parts.extract_from_date(part)
     if read is None:
         raise Refusal(at, f"a date has no {part}", "write CAST(… AS timestamp)")
-    return computed(SqlType.NUMERIC, strict(read, operand), at, operand)
+    return applied(SqlType.NUMERIC, read, at, operand)
 
 
 def numbered_part(part: str, operand: Operand, at: int) -> Operand:
     """date_part(part, operand), a double."""
     if _dated(operand, "date_part") is SqlType.DATE:
         operand = coerce(operand, SqlType.TIMESTAMP)
-    return computed(SqlType.DOUBLE, strict(date_parts.date_part(part), operand), at, operand)
+    return applied(SqlType.DOUBLE, date_parts.date_part(part), at, operand)
 
 
 def at_time_zone(operand: Operand, name: str, at: int) -> Operand:
@@ -49,6 +47,6 @@ def at_time_zone(operand: Operand, name: str, at: int) -> Operand:
     type_ = _dated(operand, "AT TIME ZONE")
     place = zones.zone(name, at)
     if type_ is SqlType.TIMESTAMP:
-        return computed(SqlType.TIMESTAMPTZ, strict(zones.moment_in(place), operand), at, operand)
+        return applied(SqlType.TIMESTAMPTZ, zones.moment_in(place), at, operand)
     moment = coerce(operand, SqlType.TIMESTAMPTZ)
-    return computed(SqlType.TIMESTAMP, strict(zones.clock_in(place), moment), at, moment)
+    return applied(SqlType.TIMESTAMP, zones.clock_in(place), at, moment)

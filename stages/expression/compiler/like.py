@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from stages.expression.compiler.coercion import coerce
-from stages.expression.compiler.operand import Operand, computed, strict
+from stages.expression.compiler.operand import Operand, applied
 from stages.expression.errors import EvaluationError
 from stages.expression.types import SqlType
 from stages.expression.values.letter_case import lower
@@ -42,6 +42,21 @@ class Pattern:
             else:
                 self._pieces[-1].append(None)
         self._dangling = escaped
+        if escaped:
+            self._expect_dangling()
+
+    def _expect_dangling(self) -> None:
+        """Make the last piece what Postgres has matched when it comes to an escape that nothing follows.
+
+        It looks at the escape while a character is left to match, or right after skipping a run of % and _.
+        """
+        run: list[Piece] = []
+        while len(self._pieces) > 1 and all(character is None for character in self._pieces[-1]):
+            run.append(self._pieces.pop())
+        if run:
+            self._pieces.append([None] * max(1, sum(map(len, run))))
+        else:
+            self._pieces[-1].append(None)
 
     def matches(self, text: str) -> bool:
         """Whether the whole of `text` fits.
@@ -50,7 +65,7 @@ class Pattern:
         """
         first, *others = self._pieces
         if not others:
-            return self._matches_one(text, first)
+            return (self._dangling or len(text) == len(first)) and self._found(_fits(first, text, 0))
         if not _fits(first, text, 0):
             return False
         start = len(first)
@@ -60,25 +75,13 @@ class Pattern:
                 return False
         last = others[-1]
         if self._dangling:
-            return self._refuse_after(last, text, start)
+            return self._found(_find(last, text, start) >= 0)
         return len(text) - len(last) >= start and _fits(last, text, len(text) - len(last))
 
-    def _matches_one(self, text: str, piece: Piece) -> bool:
-        if self._dangling and len(text) > len(piece) and _fits(piece, text, 0):
-            raise _dangling_escape()
-        return not self._dangling and len(text) == len(piece) and _fits(piece, text, 0)
-
-    def _refuse_after(self, piece: Piece, text: str, start: int) -> bool:
-        """The error where Postgres would reach the dangling escape; before that, a mismatch."""
-        wild = all(character is None for character in piece)
-        wanted = piece if wild and piece else [*piece, None]
-        if _find(wanted, text, start) >= 0:
-            raise _dangling_escape()
-        return False
-
-
-def _dangling_escape() -> EvaluationError:
-    return EvaluationError("22025", "LIKE pattern must not end with escape character")
+    def _found(self, fits: bool) -> bool:
+        if fits and self._dangling:
+            raise EvaluationError("22025", "LIKE pattern must not end with escape character")
+        return fits
 
 
 def _fits(piece: Piece, text: str, start: int) -> bool:
@@ -104,10 +107,8 @@ def like(operands: Sequence[Operand], at: int, *, fold: bool) -> Operand:
     escape = operands[2].value if len(operands) > 2 else None
     sign = BACKSLASH if escape is None else escape
     if template.constant and template.value is not None:
-        evaluate = strict(_known(template.value, sign, fold), text)
-    else:
-        evaluate = strict(_read_each(sign, fold), text, template)
-    return computed(SqlType.BOOLEAN, evaluate, at, text, template)
+        return applied(SqlType.BOOLEAN, _known(template.value, sign, fold), at, text)
+    return applied(SqlType.BOOLEAN, _read_each(sign, fold), at, text, template)
 
 
 def _read_each(escape: str, fold: bool) -> Callable[[str, str], bool]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from stages.expression.compiler.coercion import coerce
-from stages.expression.compiler.operand import Operand, computed, strict
+from stages.expression.compiler.operand import Operand, applied, computed
 from stages.expression.types import Evaluate, SqlType
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def _connect_many(decides: bool, parts: tuple[Evaluate, ...]) -> Evaluate:
 def negation(operand: Operand, at: int) -> Operand:
     """NOT of a condition."""
     truth = coerce(operand, SqlType.BOOLEAN)
-    return computed(SqlType.BOOLEAN, strict(_negate, truth), at, truth)
+    return applied(SqlType.BOOLEAN, _negate, at, truth)
 
 
 def _negate(value: bool) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from stages.expression.compiler.arithmetic import arithmetic
 from stages.expression.compiler.coercion import coerce
-from stages.expression.compiler.operand import Operand, computed, strict
+from stages.expression.compiler.operand import Operand, applied
 from stages.expression.errors import Refusal
 from stages.expression.types import NUMBERS, SqlType
 from stages.expression.values import double, integer, numeric
@@ -23,7 +23,7 @@ def _numeric_sign(value: Decimal) -> Decimal:
 
 
 _OF_NUMERIC: Final[dict[str, Callable[[Decimal], Decimal]]] = {
-    "abs": abs,
+    "abs": Decimal.copy_abs,  # abs() would round to the context's precision
     "ceil": lambda value: numeric.rounded(value, 0, ROUND_CEILING),
     "floor": lambda value: numeric.rounded(value, 0, ROUND_FLOOR),
     "round": lambda value: numeric.rounded(value, 0),
@@ -49,11 +49,11 @@ def numeric_function(name: str, arguments: Sequence[Operand], at: int) -> Operan
     if len(arguments) == 2:
         return _to_digits(name, value, arguments[1], at)
     if name == "abs" and value.type is SqlType.INTEGER:
-        return computed(SqlType.INTEGER, strict(integer.absolute, value), at, value)
+        return applied(SqlType.INTEGER, integer.absolute, at, value)
     if value.type is SqlType.NUMERIC:
-        return computed(SqlType.NUMERIC, strict(_OF_NUMERIC[name], value), at, value)
+        return applied(SqlType.NUMERIC, _OF_NUMERIC[name], at, value)
     number = coerce(value, SqlType.DOUBLE)
-    return computed(SqlType.DOUBLE, strict(_OF_DOUBLE[name], number), at, number)
+    return applied(SqlType.DOUBLE, _OF_DOUBLE[name], at, number)
 
 
 def _to_digits(name: str, value: Operand, digits: Operand, at: int) -> Operand:
@@ -64,8 +64,7 @@ def _to_digits(name: str, value: Operand, digits: Operand, at: int) -> Operand:
         raise Refusal(digits.at, f"the digits of {name} are a number written out, up to {MOST_DIGITS}")
     rounding: dict[str, Any] = {"rounding": ROUND_DOWN} if name == "trunc" else {}
     number = coerce(value, SqlType.NUMERIC)
-    cut = strict(lambda found: numeric.rounded(found, known, **rounding), number)
-    return computed(SqlType.NUMERIC, cut, at, number)
+    return applied(SqlType.NUMERIC, lambda found: numeric.rounded(found, known, **rounding), at, number)
 
 
 def mod(arguments: Sequence[Operand], at: int) -> Operand:

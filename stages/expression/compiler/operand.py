@@ -10,7 +10,7 @@ from stages.expression.errors import EvaluationError
 from stages.expression.types import Evaluate, SqlType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 
 class Operand(msgspec.Struct, frozen=True):
@@ -31,31 +31,44 @@ class Operand(msgspec.Struct, frozen=True):
         return self.type.value
 
 
-def constant(type_: SqlType | None, value: Any, at: int) -> Operand:
-    """An operand that is `value` for every row."""
-    return Operand(type_, lambda _: value, at, constant=True, value=value)
+def constant(type_: SqlType | None, value: Any, at: int, columns: frozenset[str] = frozenset()) -> Operand:
+    """An operand that is `value` for every row, though it may name `columns`."""
+    return Operand(type_, lambda _: value, at, columns, constant=True, value=value)
 
 
 def computed(type_: SqlType, evaluate: Evaluate, at: int, *parts: Operand) -> Operand:
     """An operand computed from `parts`: at once where all are constant and it does not fail."""
+    columns = _columns(parts)
     if all(part.constant for part in parts):
         try:
-            return constant(type_, evaluate({}), at)
+            return constant(type_, evaluate({}), at, columns)
         except EvaluationError:
             pass  # fails for the rows that come to it: CASE may guard it
-    columns = frozenset[str]().union(*(part.columns for part in parts))
     return Operand(type_, evaluate, at, columns)
 
 
-def strict(function: Callable[..., Any], *parts: Operand) -> Evaluate:
-    """`function` of the parts' values, NULL where one of them is NULL."""
-    if any(part.constant and part.value is None for part in parts):
-        return lambda _: None
+def applied(type_: SqlType, function: Callable[..., Any], at: int, *parts: Operand) -> Operand:
+    """`function` of the parts' values, NULL where one of them is NULL.
+
+    Beside a part that is always NULL the others are not computed, unless one is sure to fail: so it is in
+    Postgres, which simplifies constants first.
+    """
+    fails = any(not part.constant and not part.columns for part in parts)
+    if not fails and any(part.constant and part.value is None for part in parts):
+        return constant(type_, None, at, _columns(parts))
+    return computed(type_, _strict(function, *parts), at, *parts)
+
+
+def _columns(parts: Sequence[Operand]) -> frozenset[str]:
+    return frozenset[str]().union(*(part.columns for part in parts))
+
+
+def _strict(function: Callable[..., Any], *parts: Operand) -> Evaluate:
     if len(parts) == 1:
         return _strict_one(function, parts[0].evaluate)
     if len(parts) == 2:
         first, second = parts
-        if second.constant:
+        if second.constant and second.value is not None:
             return _strict_known(function, first.evaluate, second.value)
         return _strict_two(function, first.evaluate, second.evaluate)
     return _strict_many(function, tuple(part.evaluate for part in parts))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from stages.expression.compiler.coercion import coerce
-from stages.expression.compiler.operand import Operand, computed, strict
+from stages.expression.compiler.operand import Operand, applied, computed
 from stages.expression.errors import Refusal
 from stages.expression.syntax.signatures import SIGNATURES, Parameter
 from stages.expression.types import Evaluate, SqlType
@@ -42,14 +42,14 @@ def text_function(name: str, arguments: Sequence[Operand], at: int) -> Operand:
     if name == "substring" and any(argument.type is None for argument in arguments[1:]):
         raise Refusal(at, "substring counts characters: there are no regular expressions")
     ready = [_argument(kind, argument) for kind, argument in zip(kinds, arguments, strict=False)]
-    return computed(type_, strict(compute, *ready), at, *ready)
+    return applied(type_, compute, at, *ready)
 
 
 def _argument(kind: Parameter, argument: Operand) -> Operand:
     if kind is Parameter.TEXT:
         return coerce(argument, SqlType.TEXT)
     count = coerce(argument, SqlType.INTEGER)
-    return computed(SqlType.INTEGER, strict(_small, count), count.at, count)
+    return applied(SqlType.INTEGER, _small, count.at, count)
 
 
 def _small(value: int) -> int:
@@ -64,7 +64,7 @@ def joined(operands: Sequence[Operand], at: int) -> Operand:
     if SqlType.TEXT not in {first, second} and None not in {first, second}:
         raise Refusal(at, f"{first} || {second} is not defined", "write CAST(… AS text) on one side")
     texts = [as_text(operand) for operand in operands]
-    return computed(SqlType.TEXT, strict(text.join, *texts), at, *texts)
+    return applied(SqlType.TEXT, text.join, at, *texts)
 
 
 def as_text(operand: Operand, *, shown: bool = False) -> Operand:
@@ -74,7 +74,7 @@ def as_text(operand: Operand, *, shown: bool = False) -> Operand:
     write = WRITERS[operand.type]
     if shown and write is write_boolean:
         write = _letter
-    return computed(SqlType.TEXT, strict(write, operand), operand.at, operand)
+    return applied(SqlType.TEXT, write, operand.at, operand)
 
 
 def _letter(value: bool) -> str:

@@ -24,14 +24,16 @@ _COMPARISONS: Final[dict[type[exp.Expr], str]] = {
     exp.GT: ">",
     exp.GTE: ">=",
 }
-_BINARY: Final[dict[type[exp.Expr], str]] = {
+_DISTINCT: Final[dict[type[exp.Expr], str]] = {
+    exp.NullSafeEQ: "is not distinct from",
+    exp.NullSafeNEQ: "is distinct from",
+}
+_TIGHT: Final[dict[type[exp.Expr], str]] = {  # bind tighter than NOT
     exp.Add: "+",
     exp.Sub: "-",
     exp.Mul: "*",
     exp.Div: "/",
     exp.Mod: "%",
-    exp.NullSafeEQ: "is not distinct from",
-    exp.NullSafeNEQ: "is distinct from",
     exp.Like: "like",
     exp.ILike: "ilike",
 }
@@ -46,13 +48,28 @@ def _chain(tree: exp.Expr, down: Down) -> Node:
     while type(rest) is kind:
         parts.append(rest.args["expression"])
         rest = rest.this
-    operands = tuple(down(part) for part in (rest, *reversed(parts)))
-    return Operation(_CHAINS[kind], operands, place(tree))
+    parts.append(rest)
+    if kind is exp.DPipe:
+        _check_not(*parts)
+    return Operation(_CHAINS[kind], tuple(down(part) for part in reversed(parts)), place(tree))
 
 
-def _binary(tree: exp.Expr, down: Down) -> Node:
+def _check_not(*operands: exp.Expr) -> None:
+    """Refuse NOT before what binds tighter, which sqlglot and Postgres group differently."""
+    for operand in operands:
+        if isinstance(operand, exp.Not):
+            raise Refusal(place(operand), "NOT needs parentheses beside another operator", "write NOT (…)")
+
+
+def _tight(tree: exp.Expr, down: Down) -> Node:
+    left, right = tree.this, tree.args["expression"]
+    _check_not(left, right)
+    return _negated(tree, Operation(_TIGHT[type(tree)], (down(left), down(right)), place(tree)))
+
+
+def _distinct(tree: exp.Expr, down: Down) -> Node:
     operands = (down(tree.this), down(tree.args["expression"]))
-    return _negated(tree, Operation(_BINARY[type(tree)], operands, place(tree)))
+    return Operation(_DISTINCT[type(tree)], operands, place(tree))
 
 
 def _comparison(tree: exp.Expr, down: Down) -> Node:
@@ -82,6 +99,7 @@ def _in(tree: exp.Expr, down: Down) -> Node:
     items = tree.args.get("expressions")
     if not items:
         raise Refusal(place(tree), "IN is followed by a list: IN ('a', 'b')")
+    _check_not(tree.this)
     return Operation("in", tuple(down(item) for item in (tree.this, *items)), place(tree))
 
 
@@ -89,6 +107,7 @@ def _between(tree: exp.Expr, down: Down) -> Node:
     if tree.args.get("symmetric"):
         raise Refusal(place(tree), "BETWEEN SYMMETRIC is not part of the rule language")
     parts = (tree.this, tree.args["low"], tree.args["high"])
+    _check_not(*parts)
     return Operation("between", tuple(down(part) for part in parts), place(tree))
 
 
@@ -99,7 +118,7 @@ def _escape(tree: exp.Expr, down: Down) -> Node:
     if not isinstance(character, TextLiteral) or len(character.text) > 1:
         raise Refusal(place(tree), "ESCAPE is followed by one character in quotes, or none")
     operands = (down(like.this), down(like.args["expression"]), character)
-    return _negated(like, Operation(_BINARY[type(like)], operands, place(tree)))
+    return _negated(like, Operation(_TIGHT[type(like)], operands, place(tree)))
 
 
 def _time_zone(tree: exp.Expr, down: Down) -> Node:
@@ -116,7 +135,8 @@ def _unary(name: str) -> Callable[[exp.Expr, Down], Node]:
 
 OPERATORS: Final[dict[type[exp.Expr], Callable[[exp.Expr, Down], Node]]] = {
     **dict.fromkeys(_CHAINS, _chain),
-    **dict.fromkeys(_BINARY, _binary),
+    **dict.fromkeys(_TIGHT, _tight),
+    **dict.fromkeys(_DISTINCT, _distinct),
     **dict.fromkeys(_COMPARISONS, _comparison),
     exp.Not: _unary("not"),
     exp.Neg: _unary("-"),

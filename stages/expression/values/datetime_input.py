@@ -17,6 +17,7 @@ _MOMENT: Final = re.compile(
     rf"\s*{_DATE}(?:(?:T|\s+){_TIME}(?:\s*(?:{_ZONE}))?)?\s*", re.IGNORECASE | re.ASCII
 )
 _MAX_ZONE_HOURS: Final = 15
+_DAY: Final = timedelta(days=1)  # 24:00 is the end of a day
 
 
 def beyond() -> EvaluationError:
@@ -76,9 +77,10 @@ def _time(match: re.Match[str]) -> timedelta:
     hour, minute, second = (int(match[name] or 0) for name in ("hour", "minute", "second"))
     fraction = match["fraction"] or "."
     microsecond = round(float(f"0{fraction}0") * 1_000_000)
-    if minute > 59 or second > 60 or hour > 24 or (hour == 24 and (minute or second or microsecond)):
+    found = timedelta(hours=hour, minutes=minute, seconds=second, microseconds=microsecond)
+    if minute > 59 or second > 60 or found > _DAY:
         raise EvaluationError("22008", "date/time field value out of range")
-    return timedelta(hours=hour, minutes=minute, seconds=second, microseconds=microsecond)
+    return found
 
 
 def _zone(match: re.Match[str]) -> timedelta:

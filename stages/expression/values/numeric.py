@@ -37,7 +37,7 @@ def overflow(type_: str) -> EvaluationError:
 def held(value: Decimal) -> Decimal:
     """`value`, its zero unsigned. Raises EvaluationError 22003 where Postgres could not hold it."""
     if not value:
-        return abs(value)
+        return value.copy_abs()
     if value.adjusted() >= MAX_DIGITS:
         raise EvaluationError("22003", "value overflows numeric format")
     return value

@@ -5,6 +5,7 @@ Dates are read in their ISO 8601 forms alone, and numbers as Postgres 15 read th
 
 from __future__ import annotations
 
+import math
 import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
@@ -21,12 +22,14 @@ if TYPE_CHECKING:
 BLANKS: Final = " \t\n\v\f\r"
 """What Postgres's C functions take for white space."""
 
-_INTEGER: Final = re.compile(r"[+-]?[0-9]+")
-_NUMBER: Final = re.compile(r"([+-]?)(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e([+-]?[0-9]+))?", re.IGNORECASE)
+_INTEGER: Final = re.compile(r"[+-]?0*([0-9]+)")
+_NUMBER: Final = re.compile(r"([+-]?)([0-9]+\.?[0-9]*|\.[0-9]+)(?:e([+-]?[0-9]+))?", re.IGNORECASE)
 _SPECIAL: Final = re.compile(r"([+-]?)(?:inf|infinity)|nan", re.IGNORECASE)
 _SIGNED_NAN: Final = re.compile(r"[+-]nan", re.IGNORECASE)
 _HEXADECIMAL: Final = re.compile(r"[+-]?0x[0-9a-f]*\.?[0-9a-f]*(?:p[+-]?[0-9]+)?", re.IGNORECASE)
-_MAX_EXPONENT: Final = 200_000
+_MANY_DIGITS: Final = 20  # more than any integer has
+_MAX_EXPONENT: Final = 200_000  # none so large gives a number
+_NO_EXPONENT: Final = 2**30 - 1  # none so large is read
 _WORDS: Final = {True: ("true", "yes", "on", "1"), False: ("false", "no", "off", "0")}
 
 
@@ -38,12 +41,14 @@ def not_a(type_: str) -> EvaluationError:
 def read_integer(text: str, type_: str = "bigint") -> int:
     """The integer that `text` spells. Raises EvaluationError 22P02, or 22003 beyond `type_`."""
     stripped = text.strip(BLANKS)
-    if not _INTEGER.fullmatch(stripped):
-        raise not_a(type_)
     least, most = BOUNDS[type_]
-    digits = stripped.lstrip("+-").lstrip("0")
-    if len(digits) > len(str(most)):
+    match = _INTEGER.match(stripped)
+    digits = match[1] if match else ""
+    # Postgres reads digit by digit, and meets a number too large before it meets what is no digit.
+    if digits and int(digits[:-1][:_MANY_DIGITS] or 0) > most // 10:
         raise overflow(type_)
+    if match is None or match.end() != len(stripped):
+        raise not_a(type_)
     value = int(stripped)
     if not least <= value <= most:
         raise overflow(type_)
@@ -53,14 +58,19 @@ def read_integer(text: str, type_: str = "bigint") -> int:
 def read_numeric(text: str) -> Decimal:
     """The number that `text` spells, with its scale. Raises EvaluationError 22P02 or 22003."""
     stripped = text.strip(BLANKS)
-    match = _NUMBER.fullmatch(stripped)
-    if match is None:
-        if not _SPECIAL.fullmatch(stripped):
-            raise not_a("numeric")
+    if _SPECIAL.fullmatch(stripped):
         return Decimal(stripped)
-    if match[2] is not None and abs(int(match[2])) > _MAX_EXPONENT:
+    match = _NUMBER.match(stripped)
+    exponent = int(match[3] or 0) if match else 0
+    if abs(exponent) >= _NO_EXPONENT:
+        raise overflow("numeric")  # which Postgres notices before what follows the number
+    if match is None or match.end() != len(stripped):
+        raise not_a("numeric")
+    if not match[2].strip("0."):
+        exponent = min(exponent, len(match[2]))  # a zero has no size, but may have a scale
+    if abs(exponent) > _MAX_EXPONENT:
         raise overflow("numeric")
-    value = EXACT.add(EXACT.create_decimal(stripped), ZERO)
+    value = EXACT.add(EXACT.create_decimal(f"{match[1]}{match[2]}e{exponent}"), ZERO)
     if scale(value) > MAX_SCALE:
         raise overflow("numeric")
     return held(value)
@@ -71,13 +81,14 @@ def read_double(text: str) -> float:
     stripped = text.strip(BLANKS)
     if _SPECIAL.fullmatch(stripped) or _SIGNED_NAN.fullmatch(stripped):
         return float(stripped)
-    match = _NUMBER.fullmatch(stripped)
+    match = _NUMBER.match(stripped)
     if match is None:
         raise not_a("double precision")
-    value = float(stripped)
-    zero = not any(digit in "123456789" for digit in stripped.lower().partition("e")[0])
-    if value in {float("inf"), float("-inf")} or (value == 0.0 and not zero):
-        raise overflow("double precision")
+    value = float(match[0])
+    if math.isinf(value) or (value == 0.0 and match[2].strip("0.")):
+        raise overflow("double precision")  # which Postgres notices before what follows the number
+    if match.end() != len(stripped):
+        raise not_a("double precision")
     return value
 
 

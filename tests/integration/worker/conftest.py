@@ -43,3 +43,8 @@ def letters(world: World) -> list[tuple[Any, ...]]:
 def ledger(world: World) -> list[tuple[Any, ...]]:
     """The idempotency keys of what was applied."""
     return world.rows("SELECT change_id, rule_id, rule_version FROM orgstream.applied ORDER BY 1, 2")
+
+
+def names(world: World) -> dict[str, str]:
+    """The names of the target accounts by their key."""
+    return {row[0]: row[1] for row in targets(world)[0]}
