@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -9,6 +10,7 @@ import pytest
 import redis
 
 from pipeline.postgres.migrate import migrate
+from tests.docs.pages import DOCS, first_column, section
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -120,7 +122,14 @@ def _each_change_once(orgs: Orgs) -> None:
     assert orgs.number(DIFFERENT) == 0
 
 
-def test_rules_both_ways_between_plain_tables_settle(orgs: Orgs) -> None:
+def _is_described(key: str) -> bool:
+    """Whether docs/architecture.md lists a key of Redis."""
+    described = first_column(section(DOCS / "architecture.md", "Keys in Redis"))
+    patterns = (re.escape(name).replace("pNN", r"p\d\d+").replace("<version>", r"\d+") for name in described)
+    return any(re.fullmatch(pattern, key) for pattern in patterns)
+
+
+def test_rules_both_ways_between_plain_tables_settle(orgs: Orgs, redis_url: str) -> None:
     orgs.start("relay")
     orgs.start("worker")
     for table in ("emea", "us"):
@@ -129,6 +138,8 @@ def test_rules_both_ways_between_plain_tables_settle(orgs: Orgs) -> None:
     orgs.drain()  # and what was captured of our own writes
     assert orgs.number("SELECT count(*) FROM us.account") == 2 * RECORDS
     _each_change_once(orgs)
+    with redis.Redis.from_url(redis_url) as client:
+        assert [key for key in client.scan_iter() if not _is_described(key.decode())] == []
 
 
 def test_redis_may_be_emptied_again_and_again(orgs: Orgs, redis_url: str) -> None:
