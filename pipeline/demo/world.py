@@ -19,7 +19,7 @@ from pipeline.embedded.process import short_folder
 from pipeline.postgres.connection import connect
 from pipeline.postgres.migrate import migrate
 from pipeline.postgres.queries import load
-from pipeline.processes.children import Children
+from pipeline.processes.children import ChildEnded, Children
 from pipeline.redis.connection import connect as connect_redis
 from pipeline.redis.streams import PartitionStreams
 from pipeline.rules import store
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from stages.rules.model import RuleSet
 
 WORKERS: Final = 2
+_TAIL_CHARACTERS: Final = 2_000
 
 
 class World:
@@ -86,9 +87,17 @@ class World:
         self.connection.execute(load("demo")["set_phase"], {"phase": phase})
 
     def check(self) -> None:
-        """Raises ChildEnded when a process has ended."""
-        if self._children is not None:
-            self._children.check()
+        """Raises ChildEnded, with what it logged last, when a process has ended."""
+        try:
+            if self._children is not None:
+                self._children.check()
+        except ChildEnded as error:
+            raise ChildEnded(f"{error}:\n{self._last_words(str(error))}") from error
+
+    def _last_words(self, told: str) -> str:
+        """The end of the log of the process that a message begins with."""
+        log = next(log for log in self.folder.glob("*.log") if told.startswith(log.stem))
+        return log.read_text(errors="replace")[-_TAIL_CHARACTERS:].strip() or "(nothing)"
 
     def __enter__(self) -> Self:
         return self

@@ -76,6 +76,17 @@ def test_it_leaves_nothing_behind_when_stopped(
     assert list(folder.iterdir()) == []
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for the process in /proc")
+def test_it_tells_of_a_process_that_ended(start_orgstream: StartCommand, folder: Path) -> None:
+    demo = start(start_orgstream, folder, "--seconds", "600")
+    demo.await_line("Users fill their orgs", seconds=PATIENCE_SECONDS)
+    (relay,) = [pid for pid in processes_of(folder) if b"relay" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    os.kill(relay, signal.SIGKILL)
+    assert demo.wait() == 1
+    assert "relay ended with exit code -9" in demo.output
+    assert processes_of(folder) == []
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells children that their parent was killed")
 def test_its_processes_end_when_it_is_killed(start_orgstream: StartCommand, folder: Path) -> None:
     demo = start(start_orgstream, folder, "--seconds", "600")
