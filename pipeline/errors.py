@@ -4,7 +4,7 @@ OrgstreamError
 ├── ConfigurationError: what we were told is wrong; exit code 2, nothing was changed
 │   ├── RulesInvalid · MigrationEdited · ServerTooOld · TableWithoutKey
 └── Failure: what we were told is right, and it did not work; exit code 1
-    └── ServerUnreachable · NotMigrated
+    └── ServerUnreachable · NotMigrated: nothing could even begin; exit code 2
 """
 
 from __future__ import annotations
@@ -57,6 +57,10 @@ class Failure(OrgstreamError):
 class ServerUnreachable(Failure):
     """Raised when Postgres or Redis does not answer: the operator checks its URL, network and server."""
 
+    exit_code: ClassVar[int] = MISUSED
+
 
 class NotMigrated(Failure):
     """Raised when the `orgstream` schema is missing or too old: the operator runs `orgstream migrate`."""
+
+    exit_code: ClassVar[int] = MISUSED

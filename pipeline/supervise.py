@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Final
 
 import psycopg
@@ -33,19 +34,42 @@ def is_outage(error: BaseException) -> bool:
 def supervise(work: Callable[[], None], stop: Stop) -> None:
     """Run `work`, which opens what it needs and returns when told to stop; after an outage run it again.
 
-    Raises what `work` raises for anything but an outage.
+    The back-off begins anew after a time without one. Told to stop during an outage, it just ends: what is
+    in hand is with the servers. Raises what `work` raises for anything but an outage.
     """
+    backoff = _Backoff()
+
+    def attempt() -> None:
+        backoff.began = time.monotonic()
+        try:
+            work()
+        except Exception as error:
+            if not (stop.requested and is_outage(error)):
+                raise
 
     def pause(seconds: float) -> None:
         stop.wait(seconds)
 
     tenacity.Retrying(
-        retry=tenacity.retry_if_exception(lambda error: is_outage(error) and not stop.requested),
-        wait=tenacity.wait_exponential(multiplier=0.1, max=_LONGEST_WAIT) + tenacity.wait_random(0, 0.1),
+        retry=tenacity.retry_if_exception(is_outage),
+        wait=backoff + tenacity.wait_random(0, 0.1),
         sleep=pause,
         before_sleep=_tell,
         reraise=True,
-    )(work)
+    )(attempt)
+
+
+class _Backoff(tenacity.wait.wait_base):
+    """Doubles from a tenth of a second, and forgets the outages before a time of good work."""
+
+    def __init__(self) -> None:
+        self.began = 0.0
+        self._outages = 0
+
+    def __call__(self, _: tenacity.RetryCallState) -> float:
+        lasted = time.monotonic() - self.began
+        self._outages = 0 if lasted > _LONGEST_WAIT else min(self._outages + 1, 10)
+        return float(min(_LONGEST_WAIT, 0.1 * 2**self._outages))
 
 
 def _tell(state: tenacity.RetryCallState) -> None:

@@ -49,7 +49,7 @@ def connect(settings: Settings, purpose: str) -> psycopg.Connection:
         raise ConfigurationError(f"DATABASE_URL is not a Postgres URL: {_without_values(error)}") from None
     except psycopg.OperationalError as error:
         raise ServerUnreachable(
-            f"cannot connect to Postgres at DATABASE_URL: {str(error).strip()}. "
+            f"cannot connect to Postgres at DATABASE_URL: {_first_line(error)}. "
             "Check the address, the credentials and that the server runs."
         ) from error
     prepare(connection, settings)
@@ -84,6 +84,10 @@ def require_migrated(connection: psycopg.Connection) -> None:
 
 def _milliseconds(seconds: float) -> str:
     return f"{round(seconds * 1000)}ms"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]
 
 
 def _without_values(error: Exception) -> str:
