@@ -117,7 +117,7 @@ def _conversion(source: SqlType, target: str) -> Callable[[Any], Any] | None:
 def _to_real(value: float) -> float:
     """The nearest single. Raises EvaluationError 22003 where it is too large or becomes zero."""
     try:
-        single: float = struct.unpack("f", struct.pack("f", value))[0]
+        single: float = struct.unpack("<f", struct.pack("<f", value))[0]
     except OverflowError:
         raise overflow("real") from None
     if single == 0.0 and value != 0.0:
@@ -138,7 +138,7 @@ def _copied(source: str | None, target: str) -> Assign | None:
     return unchanged if base in _WRITTEN_AS_TEXT and wanted in _TEXTS else None
 
 
-def _without_padding(value: msgspec.Raw) -> str | None:
+def _without_padding(value: str | msgspec.Raw) -> str | None:
     """The text of a `character(n)`, whose trailing blanks are no part of it."""
-    text = msgspec.json.decode(value, type=str | None)
+    text = msgspec.json.decode(value, type=str | None) if isinstance(value, msgspec.Raw) else value
     return None if text is None else text.rstrip(" ")

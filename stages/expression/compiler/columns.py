@@ -21,7 +21,7 @@ def column(node: ColumnName, columns: Mapping[str, SqlType]) -> Operand:
     type_ = columns.get(node.name)
     if type_ is None:
         raise Refusal(node.at, f"unknown column {node.name}", _meant(node, columns))
-    return Operand(type_, itemgetter(node.name), node.at, frozenset({node.name}))
+    return Operand(type_, itemgetter(node.name), node.at, frozenset({node.name}), column=node.name)
 
 
 def _meant(node: ColumnName, columns: Mapping[str, SqlType]) -> str | None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from stages.expression.compiler.coercion import agreed, coerce
+from stages.expression.compiler.known import column_against
 from stages.expression.compiler.operand import Operand, applied, computed, constant
 from stages.expression.errors import Refusal
 from stages.expression.types import Evaluate, SqlType
 from stages.expression.values.conversions import IMPLICIT
-from stages.expression.values.ordering import relation, relation_to
+from stages.expression.values.ordering import relation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -45,11 +46,10 @@ def comparison(sign: str, left: Operand, right: Operand, at: int) -> Operand:
     left, right = _ready(left, type_), _ready(right, type_)
     if left.constant and not right.constant:
         left, right, sign = right, left, _MIRRORED.get(sign, sign)
-    if right.constant and right.value is not None:
-        relate = relation_to(sign, type_, right.value)
-    else:
-        relate = relation(sign, type_)
-    return applied(SqlType.BOOLEAN, relate, at, left, right)
+    if left.column and right.constant and right.value is not None:
+        evaluate = column_against(sign, type_, left.column, right.value)
+        return computed(SqlType.BOOLEAN, evaluate, at, left, right)
+    return applied(SqlType.BOOLEAN, relation(sign, type_), at, left, right)
 
 
 def tester(sign: str, left: Operand, right: Operand) -> Test:

@@ -19,6 +19,8 @@ def connective(name: str, operands: Sequence[Operand], at: int) -> Operand:
     decides = name == "or"
     if len(parts) == 2:
         evaluate = _connect_two(decides, parts[0], parts[1])
+    elif len(parts) == 3:
+        evaluate = _connect_two(decides, _connect_two(decides, parts[0], parts[1]), parts[2])
     else:
         evaluate = _connect_many(decides, tuple(parts))
     return computed(SqlType.BOOLEAN, evaluate, at, *truths)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from stages.expression.compiler.coercion import agreed, coerce
 from stages.expression.compiler.comparison import comparison, tester
+from stages.expression.compiler.known import column_in
 from stages.expression.compiler.operand import Operand, computed
 from stages.expression.types import Evaluate, SqlType
 from stages.expression.values.conversions import IMPLICIT
@@ -81,16 +82,20 @@ def _converted(convert: Any, test: Test) -> Test:
 def _in_constants(value: Operand, items: Sequence[Operand], at: int) -> Operand:
     values = frozenset(item.value for item in items)
     otherwise = None if None in values else False
-    found = _in_set(value.evaluate, values - {None}, otherwise)
+    listed = values - {None}
+    if value.column:
+        found = column_in(value.column, listed, otherwise)
+    else:
+        found = _in_set(value.evaluate, listed, otherwise)
     return computed(SqlType.BOOLEAN, found, at, value, *items)
 
 
 def _in_set(part: Evaluate, values: frozenset[Any], otherwise: bool | None) -> Evaluate:
     def evaluate(row: Any) -> bool | None:
         value = part(row)
-        if value is None:
-            return None
-        return True if value in values else otherwise
+        if value in values:
+            return True
+        return None if value is None else otherwise
 
     return evaluate
 

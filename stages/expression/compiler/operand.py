@@ -22,6 +22,7 @@ class Operand(msgspec.Struct, frozen=True):
     columns: frozenset[str] = frozenset()
     constant: bool = False
     value: Any = None  # of a constant
+    column: str | None = None  # its name where it is nothing else
 
     @property
     def described(self) -> str:

@@ -25,13 +25,16 @@ if TYPE_CHECKING:
 
 MAX_LENGTH: Final = 2_000
 """Characters in an expression."""
-MAX_PARENTHESES: Final = 25
-"""Parentheses and brackets open at once."""
+MAX_NESTING: Final = 20
+"""Parentheses, brackets, CASEs and NOTs open at once; each takes two dozen frames of the stack."""
 
 _SPECIAL_FORMS: Final = ("CAST", "EXTRACT", "POSITION", "SUBSTRING", "TRIM")
 _SIGNS: Final = frozenset(
     "( ) [ ] , = == <> != < <= > >= + - * / % || && ! ::".split()  # noqa: SIM905 - a list of signs reads best so
 )
+_OPENING: Final = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.CASE}
+_CLOSING: Final = {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.END}
+_SEPARATING: Final = {TokenType.AND, TokenType.OR, TokenType.COMMA, TokenType.THEN, TokenType.ELSE}
 _NO_TEXT: Final = frozenset(
     {
         TokenType.BIT_STRING,
@@ -108,18 +111,28 @@ def _tokens(text: str) -> list[Token]:
 
 
 def _check_tokens(tokens: Sequence[Token]) -> None:
-    depth = 0
     for token in tokens:
         _check_token(token)
-        if token.text in {"(", "["} and token.token_type in {TokenType.L_PAREN, TokenType.L_BRACKET}:
-            depth += 1
-        elif token.token_type in {TokenType.R_PAREN, TokenType.R_BRACKET}:
-            depth -= 1
-        if depth > MAX_PARENTHESES:
-            raise Refusal(token.start, f"more than {MAX_PARENTHESES} parentheses are open here")
+    _check_nesting(tokens)
     for index, (token, following) in enumerate(pairwise(tokens)):
         if following.token_type is TokenType.L_PAREN and token.token_type in PostgresParser.TYPE_TOKENS:
             _check_type_call(token, tokens[index + 2 :])
+
+
+def _check_nesting(tokens: Sequence[Token]) -> None:
+    levels = [0]  # for each open level, the NOTs since its last operand began
+    for token in tokens:
+        kind = token.token_type
+        if kind in _OPENING:
+            levels.append(0)
+        elif kind in _CLOSING and len(levels) > 1:
+            levels.pop()
+        elif kind is TokenType.NOT:
+            levels[-1] += 1
+        elif kind in _SEPARATING:
+            levels[-1] = 0
+        if len(levels) + sum(levels) > MAX_NESTING + 1:
+            raise Refusal(token.start, f"more than {MAX_NESTING} parentheses, CASEs and NOTs are open here")
 
 
 def _check_token(token: Token) -> None:

@@ -103,18 +103,13 @@ def _leading_group(value: Decimal) -> tuple[int, int]:
     """The power of 10,000 of the first base-10,000 digit, and that digit."""
     if not value:
         return 0, 0
-    weight, places = divmod(value.adjusted(), _GROUP)
-    digits = value.as_tuple().digits[: places + 1]
-    first = 0
-    for digit in digits:
-        first = first * 10 + digit
-    return weight, first * 10 ** (places + 1 - len(digits))
+    weight = value.adjusted() // _GROUP
+    return weight, abs(int(EXACT.scaleb(value, -weight * _GROUP)))
 
 
 def scale(value: Decimal) -> int:
     """Digits after the point; 0 for NaN and the infinities."""
-    exponent = value.as_tuple().exponent
-    return -exponent if isinstance(exponent, int) else 0
+    return -EXACT.multiply(value, ZERO).adjusted()  # shows the exponent without listing the digits
 
 
 @lru_cache(maxsize=256)

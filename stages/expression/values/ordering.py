@@ -57,16 +57,8 @@ _NUMERIC: Final = {
     sign: _aware_of_nan(sign) if sign in {"=", "<>"} else _caught_by_nan(sign) for sign in _PLAIN
 }
 _BY_TYPE: Final = {SqlType.DOUBLE: _DOUBLE, SqlType.NUMERIC: _NUMERIC}
-_SAFE: Final = {SqlType.DOUBLE: ("=", "<>", "<", "<="), SqlType.NUMERIC: ("=", "<>")}
 
 
 def relation(sign: str, type_: SqlType) -> Relation:
     """`sign` as a function of two values of `type_`, neither NULL."""
     return _BY_TYPE.get(type_, _PLAIN)[sign]
-
-
-def relation_to(sign: str, type_: SqlType, known: Any) -> Relation:
-    """The same where the right value is always `known`: unless that is NaN, Python is often right."""
-    if sign in _SAFE.get(type_, ()) and not is_nan(known):
-        return _PLAIN[sign]
-    return relation(sign, type_)
