@@ -76,11 +76,6 @@ class Relay:
         """Whether a tick that this relay took stands in Redis as a whole."""
         return self._ticker.taken > 0 and self._publication is None
 
-    @property
-    def open_transactions(self) -> bool:
-        """Whether a writer was at work when we last looked."""
-        return self._ticker.open_transactions
-
     def step(self) -> bool:
         """Do one piece of work; whether there was any. Raises what Redis and Postgres raise.
 

@@ -33,7 +33,6 @@ class Ticker:
         self._without_changes: set[int] = set()  # transactions that ended since the last tick and wrote none
         self.last = Tick(0, "1:1:", 0, published=True)  # the last one published
         self.taken = 0
-        self.open_transactions = False  # whether a writer was at work when we last looked
 
     def resume(self) -> None:
         """Go on after the last published tick; what was taken and not published comes first."""
@@ -79,7 +78,6 @@ class Ticker:
             return None
         position, snapshot, news = row
         now = Snapshot.parse(snapshot)
-        self.open_transactions = bool(now.open)
         if not news and not self._late_news(now):
             return None
         taken = self._connection.execute(

@@ -71,14 +71,14 @@ class _Loop:
             self._tell()
 
     def _sleep(self) -> None:
-        """Wait for the bell. Who wrote before the bell was on and commits only now does not ring it, so
-        while somebody is at it we look again soon, and then ever later.
+        """Wait for the bell. Who wrote before the bell was on and commits only now does not ring it, so we
+        look again soon, and then ever later.
         """
         self._wakeup.sleep()
         pause = _PAUSE
         while not self._stop.requested and not self._relay.step():
-            longest = self._settings.relay_poll_seconds
-            pause = min(2 * pause, longest) if self._relay.open_transactions else longest
+            self._progress.made()
+            pause = min(2 * pause, self._settings.relay_poll_seconds)
             if self._wakeup.wait(pause) or not self._relay.leading:
                 break
         self._wakeup.wake()
