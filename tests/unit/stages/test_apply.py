@@ -13,7 +13,8 @@ from stages.change import Change, Operation
 from stages.hold import Holds
 from stages.passage import Passage
 from stages.reject import Cause, Reject
-from stages.rules.compile import Columns, CompiledRule, CompiledRules
+from stages.rules.closures import Columns
+from stages.rules.compile import CompiledRule, CompiledRules
 from stages.rules.model import Rule, Table, TableName
 from stages.write import Action, Write
 
@@ -129,7 +130,7 @@ def write(draw: st.DrawFn) -> Routed:
 tables = st.dictionaries(keys, st.fixed_dictionaries({"x": st.just(-1), "y": st.just(-2), "z": st.just(-3)}))
 
 
-@hypothesis.settings(max_examples=1_500)
+@hypothesis.settings(max_examples=500)
 @hypothesis.given(tables, st.lists(write(), max_size=8))
 def test_the_statements_do_what_the_writes_mean(rows: Rows, writes: list[Routed]) -> None:
     try:
