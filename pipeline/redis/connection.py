@@ -30,6 +30,7 @@ def connect(settings: Settings) -> redis.Redis:
             f"cannot use Redis at REDIS_URL: {error}. Check the address, the credentials and that it runs."
         ) from error
     if tuple(int(part) for part in version.split(".")[:2]) < _OLDEST:
+        client.close()
         raise ServerTooOld(
             f"the Redis at REDIS_URL is version {version}; Orgstream needs 7.0, or Valkey 7.2."
         )
