@@ -179,7 +179,16 @@ def test_a_redis_that_goes_back_in_time_between_two_appends(world: World) -> Non
     check(world, COUNT)
 
 
-def test_a_relay_that_dies_while_it_makes_streams_anew(world: World) -> None:
+class DeadOncePrepared(PartitionStreams):
+    """Streams of a relay that dies as soon as it has made lost ones anew, which then look like empty ones."""
+
+    def prepare(self, *arguments: Any) -> list[int]:
+        super().prepare(*arguments)
+        raise ConnectionResetError
+
+
+@pytest.mark.parametrize("kind", [Dead, DeadOncePrepared])
+def test_a_relay_that_dies_while_it_makes_streams_anew(world: World, kind: type[PartitionStreams]) -> None:
     relay, worker = world.relay(), world.worker()
     world.settle(relay, worker)
     load(world)
@@ -187,7 +196,7 @@ def test_a_relay_that_dies_while_it_makes_streams_anew(world: World) -> None:
     world.redis.delete(keys.stream(1, "changes"), keys.stream(3, "changes"))
     world.lose_leases("relay")
     with pytest.raises(ConnectionResetError):
-        world.settle(world.relay(Dead(world.client())))
+        world.settle(world.relay(kind(world.client())))
     world.lose_leases("relay")
     world.clock.advance()
     world.settle(world.relay(), worker)
