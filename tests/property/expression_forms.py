@@ -83,7 +83,7 @@ def _conditions(type_: SqlType) -> list[Form]:
     ]
 
 
-_LOGIC: Final = [
+_CONNECTIVES: Final = [
     _forms("({0} AND {1})", BOOLEAN, Narrower(BOOLEAN), lazy=True),
     _forms("({0} OR {1})", Narrower(BOOLEAN), BOOLEAN, lazy=True),
     _forms("({0} OR {1} OR {2})", BOOLEAN, BOOLEAN, BOOLEAN, lazy=True),
@@ -92,12 +92,14 @@ _LOGIC: Final = [
         _forms(f"({{0}} IS {what})", BOOLEAN)
         for what in ("TRUE", "NOT TRUE", "FALSE", "UNKNOWN", "NOT FALSE")
     ),
+    _forms("CAST({0} AS boolean)", TEXT),
+]
+_LIKES: Final = [
     _forms("({0} LIKE {1})", TEXT, PATTERN),
     _forms("({0} NOT LIKE {1})", TEXT, PATTERN),
     _forms("({0} ILIKE {1})", TEXT, PATTERN),
     _forms("({0} LIKE {1} ESCAPE '!')", TEXT, PATTERN),
     _forms("({0} ILIKE {1} ESCAPE '')", TEXT, PATTERN),
-    _forms("CAST({0} AS boolean)", TEXT),
 ]
 _ARITHMETIC: Final = {
     type_: [
@@ -108,7 +110,7 @@ _ARITHMETIC: Final = {
     ]
     for type_, signs in {INTEGER: "+-*/%", NUMERIC: "+-*/%", DOUBLE: "+-*/"}.items()
 }
-_TEXT: Final = [
+_JOINS: Final = [
     _forms("({0} || {1})", TEXT, Narrower(TEXT)),
     *(_forms("({0} || {1})", TEXT, type_) for type_ in _ALL),
     *(_forms("({0} || {1} || {2})", type_, TEXT, type_) for type_ in (INTEGER, BOOLEAN, NUMERIC, DATE)),
@@ -116,6 +118,9 @@ _TEXT: Final = [
     *(_forms("CAST({0} AS varchar(3))", type_) for type_ in (TEXT, INTEGER, NUMERIC, DOUBLE, TIMESTAMP)),
     _forms("CONCAT({0}, {1}, {2})", TEXT, BOOLEAN, NUMERIC),
     _forms("CONCAT_WS({0}, {1}, {2})", Narrower(TEXT), DOUBLE, DATE),
+    _forms("CONCAT({0}, {1})", BOOLEAN, Narrower(TEXT)),
+]
+_TEXT: Final = [
     *(_forms(f"{name}({{0}})", TEXT) for name in ("UPPER", "LOWER", "TRIM", "LTRIM", "RTRIM", "MD5")),
     *(_forms(f"{name}({{0}}, {{1}})", TEXT, Narrower(TEXT)) for name in ("BTRIM", "LTRIM", "RTRIM")),
     _forms("TRIM(BOTH {1} FROM {0})", TEXT, TEXT),
@@ -174,13 +179,21 @@ _TIMESTAMPTZ: Final = [
     *(_forms("DATE_TRUNC('{1}', {0})", type_, TRUNCATION) for type_ in (DATE, TIMESTAMPTZ)),
     _forms("({0} AT TIME ZONE '{1}')", TIMESTAMP, ZONE),
 ]
-FORMS: Final[dict[SqlType, list[Form]]] = {
-    BOOLEAN: [*_LOGIC, *(form for type_ in _ALL for form in _conditions(type_)), *_of_any(BOOLEAN)],
-    TEXT: [*_TEXT, *_of_any(TEXT)],
-    INTEGER: [*_INTEGER, *_ARITHMETIC[INTEGER], *_of_any(INTEGER)],
-    NUMERIC: [*_NUMERIC, *_ARITHMETIC[NUMERIC], *_of_any(NUMERIC)],
-    DOUBLE: [*_DOUBLE, *_ARITHMETIC[DOUBLE], *_of_any(DOUBLE)],
-    DATE: [*_DATE, *_of_any(DATE)],
-    TIMESTAMP: [*_TIMESTAMP, *_of_any(TIMESTAMP)],
-    TIMESTAMPTZ: [*_TIMESTAMPTZ, *_of_any(TIMESTAMPTZ)],
+FORMS: Final[dict[SqlType, tuple[list[Form], ...]]] = {
+    BOOLEAN: (
+        _CONNECTIVES,
+        _CONNECTIVES,
+        _LIKES,
+        [form for type_ in _ALL for form in _conditions(type_)],
+        [form for type_ in (INTEGER, NUMERIC, DOUBLE) for form in _conditions(type_)],
+        _of_any(BOOLEAN),
+    ),
+    TEXT: (_TEXT, _JOINS, _of_any(TEXT)),
+    INTEGER: (_INTEGER, _ARITHMETIC[INTEGER], _of_any(INTEGER)),
+    NUMERIC: (_NUMERIC, _ARITHMETIC[NUMERIC], _of_any(NUMERIC)),
+    DOUBLE: (_DOUBLE, _ARITHMETIC[DOUBLE], _of_any(DOUBLE)),
+    DATE: (_DATE, _of_any(DATE)),
+    TIMESTAMP: (_TIMESTAMP, _of_any(TIMESTAMP)),
+    TIMESTAMPTZ: (_TIMESTAMPTZ, _of_any(TIMESTAMPTZ)),
 }
+"""The forms of each type in groups, each of which is taken as often as the others."""

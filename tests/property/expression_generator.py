@@ -77,7 +77,7 @@ def pieces(draw: Draw, depth: int = 3) -> Piece:
 def _piece(draw: Draw, type_: SqlType, depth: int) -> Piece:
     if depth == 0 or draw(st.integers(0, 3)) == 0:
         return _leaf(draw, type_)
-    form: Form = draw(st.sampled_from(FORMS[type_]))
+    form: Form = draw(st.sampled_from(draw(st.sampled_from(FORMS[type_]))))
     return _filled(form, tuple(_fill(draw, filling, depth - 1) for filling in form.fillings))
 
 

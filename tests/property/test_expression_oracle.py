@@ -6,6 +6,7 @@ import os
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -26,22 +27,20 @@ if TYPE_CHECKING:
     from tests.property.expression_pieces import Piece
     from tests.property.expression_postgres import Oracle
 
-EXAMPLES: Final = int(os.environ.get("ORGSTREAM_TEST_EXAMPLES", "100"))
-"""Each is some expressions over some rows, about 70 cases."""
+EXAMPLES: Final = int(os.environ.get("ORGSTREAM_TEST_EXAMPLES", "200"))
+"""Each is some expressions over some rows, about 65 cases."""
 
 LIMITS: Final = {"22007", "22008"}
 """Where the language knows less than Postgres: texts as dates, and years beyond 9999."""
 
 
+@pytest.mark.timeout(3_600)
 @settings(
     max_examples=EXAMPLES,
     deadline=None,
-    suppress_health_check=[
-        HealthCheck.function_scoped_fixture,
-        HealthCheck.too_slow,
-        HealthCheck.data_too_large,
-    ],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     phases=[Phase.generate, Phase.shrink],
+    print_blob=True,
 )
 @given(
     sample=st.lists(rows, min_size=8, max_size=12),
@@ -56,12 +55,16 @@ def test_expressions_mean_what_postgres_makes_of_them(
     for number, piece in enumerate(asked):
         for i, row in enumerate(sample):
             ours, theirs = outcome(piece.ours, row), outcomes[number, i]
-            assert agree(piece, row, ours, theirs), (
-                f"{piece.ours}\nover {row}\nhere {ours}\nPostgres {theirs}"
-            )
+            assert agree(piece, row, ours, theirs), story(piece.ours, row, ours, theirs)
             again = pushed[number, i]
             same = again == theirs or agree(piece, row, ours, again) or again.state == "22003"
-            assert same, f"{to_sql(piece.ours)}\nover {row}\nhere {ours}\nPostgres {again}"
+            assert same, story(pushed_down(piece), row, ours, again)
+
+
+def story(text: str, row: dict[str, Any], ours: Outcome, theirs: Outcome) -> str:
+    """The difference, with the values that the expression reads."""
+    read = {name: value for name, value in row.items() if name in text}
+    return f"{text}\nover {read}\nhere {ours}\nPostgres {theirs}"
 
 
 def pushed_down(piece: Piece) -> str:
