@@ -94,6 +94,7 @@ def test_the_same_worker_goes_on_after_a_fault_of_its_own(world: World, dying: s
 
     streams[dying].before_acknowledge = once
     world.settle(*workers)
+    assert (names(world), world.outstanding()) == (every("N"), 0)  # though nothing new has come
     spread(world, name="m")
     world.settle(relay, *workers)
     assert names(world) == every("M")

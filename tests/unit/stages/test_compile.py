@@ -30,8 +30,10 @@ def values(document: str, **options: Any) -> dict[str, Any]:
 def test_not_a_digit_is_lost() -> None:
     number = "12345678901234567890.123456789012345678901234567890"
     document = f'{{"k":"a","amount":{number}}}'
-    assert values(document, map={"amount": Mapping("amount")}) == {"amount": Decimal(number)}
-    assert values(document, map={"amount": Mapping("amount + 0")}) == {"amount": Decimal(number)}
+    encoder = msgspec.json.Encoder(decimal_format="number")
+    for expression in ("amount", "amount + 0"):
+        found = values(document, map={"amount": Mapping(expression)})
+        assert encoder.encode(found).decode() == f'{{"amount":{number}}}'
 
 
 def test_only_the_columns_that_rules_read_are_decoded() -> None:
