@@ -57,16 +57,21 @@ class Leases:
         self._clock = clock
         self._next_tending = -math.inf
         self.held: dict[int, Grant] = {}
+        self._losses = 0
         connection.execute(load("lease")["prepare"], {"stages": self._stages, "partitions": partitions})
 
     def tend(self) -> tuple[list[Grant], list[int]]:
-        """Renew, take free partitions up to our share, give surplus back; what was gained and lost."""
+        """Renew, take free partitions up to our share, give surplus back.
+
+        What was gained, and what is ours no more; `losses` tells of those that we did not give back.
+        """
         now = self._clock()
         if now < self._next_tending:
             return [], []
         self._next_tending = now + self._seconds / 5
         self._announce()
         lost = self._renew()
+        self._losses += len(lost)
         share = math.ceil(self._partitions / max(1, self._sharers()))
         surplus = sorted(self.held)[share:]
         self.release(surplus)
@@ -75,10 +80,14 @@ class Leases:
             self._next_tending = now  # there may be more, or a newcomer
         return gained, lost + surplus
 
+    def losses(self) -> int:
+        """How many leases were lost since this was asked last."""
+        losses, self._losses = self._losses, 0
+        return losses
+
     def drop(self, partitions: Collection[int]) -> None:
         """Forget leases that turned out to be lost."""
-        for partition in partitions:
-            self.held.pop(partition, None)
+        self._losses += sum(self.held.pop(partition, None) is not None for partition in partitions)
         self._next_tending = -math.inf
 
     def release(self, partitions: Collection[int] | None = None) -> None:

@@ -113,7 +113,7 @@ class Relay:
         gained, lost = self._leases.tend()
         if lost:
             self._term = None
-        self._own.leases(len(self._leases.held), lost=len(lost))
+        self._own.leases(len(self._leases.held), lost=self._leases.losses())
         for grant in gained:
             self._term = grant.terms["relay"]
             self._begin()

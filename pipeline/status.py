@@ -61,6 +61,7 @@ class Status(msgspec.Struct, frozen=True):
     partitions: list[PartitionStatus]
     streams: dict[str, int]
     dead_letters: list[LetterGroup]
+    paused_rules: dict[str, str]  # rule -> why
 
 
 def read_status(
@@ -74,22 +75,27 @@ def read_status(
     letters = [LetterGroup(*row) for row in connection.execute(queries["letters"]).fetchall()]
     processes = connection.execute(queries["processes"], {"seconds": 2 * lease_seconds}).fetchall()
     version, _, rules = connection.execute(queries["rules"]).fetchone() or (0, None, 0)
-    held, waiting = connection.execute(load("holds")["count"]).fetchone() or (0, 0)
+    _, held, paused = connection.execute(queries["totals"]).fetchone() or (0, 0, 0)
     lengths = _lengths(streams, partitions)
     return Status(
         caught_up=backlog == 0 and not behind,
         backlog=backlog,
         pending=None if lengths is None else sum(lengths.values()),
-        held=held,
-        waiting=waiting,
+        held=held + paused,
+        waiting=0,  # nothing waits for parents yet
         dead=sum(group.count for group in letters),
         lag_seconds=_lag([oldest, *(row[6] for row in behind)]) if backlog or behind else 0.0,
         rules_version=version,
         rules=rules,
         processes=[ProcessStatus(*row) for row in processes],
-        partitions=[PartitionStatus(row[2], row[3], f"{row[4]}-{row[5]}", row[7]) for row in progress],
+        partitions=[
+            PartitionStatus(row[2], row[3], f"{row[4]}-{row[5]}", row[7])
+            for row in progress
+            if row[2] is not None  # no worker has ever run
+        ],
         streams=lengths or {},
         dead_letters=letters,
+        paused_rules=dict(connection.execute(queries["paused"]).fetchall()),
     )
 
 

@@ -18,6 +18,7 @@ from pipeline.redis.streams import Fenced, StreamsLost
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pipeline.metrics import StageMetrics
     from pipeline.signals import Stop
 
 _LONGEST_WAIT: Final = 5.0
@@ -31,7 +32,14 @@ def is_outage(error: BaseException) -> bool:
     return isinstance(error, redis.RedisError | ServerUnreachable | LeaseLost | StreamsLost | Fenced)
 
 
-def supervise(work: Callable[[], None], stop: Stop) -> None:
+def outage_of(error: BaseException) -> str:
+    """What was away: postgres, redis, or a lease."""
+    if isinstance(error, LeaseLost | Fenced):
+        return "lease"
+    return "postgres" if isinstance(error, psycopg.Error) else "redis"
+
+
+def supervise(work: Callable[[], None], stop: Stop, counted: StageMetrics | None = None) -> None:
     """Run `work`, which opens what it needs and returns when told to stop; after an outage run it again.
 
     The back-off begins anew after a time without one. Told to stop during an outage, it just ends: what is
@@ -50,11 +58,17 @@ def supervise(work: Callable[[], None], stop: Stop) -> None:
     def pause(seconds: float) -> None:
         stop.wait(seconds)
 
+    def tell(state: tenacity.RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        if counted is not None and error is not None:
+            counted.failed(outage_of(error), retried=not stop.requested)
+        _tell(state, error)
+
     tenacity.Retrying(
         retry=tenacity.retry_if_exception(is_outage),
         wait=backoff + tenacity.wait_random(0, 0.1),
         sleep=pause,
-        before_sleep=_tell,
+        before_sleep=tell,
         reraise=True,
     )(attempt)
 
@@ -72,8 +86,7 @@ class _Backoff(tenacity.wait.wait_base):
         return float(min(_LONGEST_WAIT, 0.1 * 2**self._outages))
 
 
-def _tell(state: tenacity.RetryCallState) -> None:
-    error = state.outcome.exception() if state.outcome else None
+def _tell(state: tenacity.RetryCallState, error: BaseException | None) -> None:
     log.warning(
         "paused by an outage, trying again",
         action="outage",

@@ -97,7 +97,7 @@ class Worker:
         gained, lost = self._leases.tend()
         for partition in lost:
             self._ready.pop(partition, None)
-        self._metrics.leases(len(self._leases.held), len(lost))
+        self._metrics.leases(len(self._leases.held), self._leases.losses())
         if self._target is not None and self._ready and self._clock() >= self._release_at:
             self._release_at = self._clock() + _RELEASE_SECONDS
             self._release()

@@ -8,7 +8,7 @@ import msgspec
 
 
 class Cause(StrEnum):
-    """Why a change became a dead letter; the runbook has a section for each."""
+    """Why a change became a dead letter; docs/operations.md has a section for each."""
 
     UNREADABLE = "unreadable"  # the entry, or the row in it, could not be decoded
     NO_KEY = "no-key"  # the rule's key is NULL: the record cannot be recognised

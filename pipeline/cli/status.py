@@ -67,5 +67,7 @@ def _show(status: Status) -> None:
     unheld = [str(p.partition) for p in status.partitions if p.holder is None]
     if unheld:
         click.echo(f"  nobody applies partitions {', '.join(unheld)}")
+    for rule, reason in status.paused_rules.items():
+        click.echo(f"  rule {rule} is paused: {reason}. Once it is mended: orgstream rules resume {rule}")
     for group in status.dead_letters:
         click.echo(f"  dead letters: {group.count} of rule {group.rule or '(none)'}, cause {group.cause}")

@@ -19,7 +19,8 @@ _STEP: Final = Label("stage", ("relay", *STAGES))  # where the relay counts as o
 _OUTCOME: Final = Label("outcome", OUTCOMES)
 _RESULT: Final = Label("result", RESULTS)
 _CAUSE: Final = Label("error", tuple(Cause))
-_ERROR: Final = Label("error")
+OUTAGES: Final = ("postgres", "redis", "lease")
+_OUTAGE: Final = Label("error", OUTAGES)
 _RULE: Final = Label("rule")
 _TABLE: Final = Label("table")
 
@@ -108,8 +109,12 @@ OLDEST_PENDING: Final = gauge(
     looked_up=True,
 )
 
-FAILURES: Final = counter("orgstream_failures_total", "Failed attempts, by kind of error.", _STEP, _ERROR)
-RETRIES: Final = counter("orgstream_retries_total", "Attempts made again, by kind of error.", _STEP, _ERROR)
+FAILURES: Final = counter(
+    "orgstream_failures_total", "Attempts that an outage ended, by what was away.", _STEP, _OUTAGE
+)
+RETRIES: Final = counter(
+    "orgstream_retries_total", "Attempts made again, by what had been away.", _STEP, _OUTAGE
+)
 RECLAIMED: Final = counter(
     "orgstream_reclaimed_entries_total", "Pending entries taken over from consumers that are gone.", _STAGE
 )

@@ -105,8 +105,9 @@ class _LookedUp(Collector):
         return (_family(metric) for metric in METRICS if metric.looked_up)
 
     def collect(self) -> Iterator[_Family]:
-        """The readings of all looks that succeed."""
-        families: dict[str, _Family] = {}
+        """The readings of all looks that succeed; described also where there is nothing to read just now."""
+        looked_up = (metric for metric in METRICS if metric.looked_up) if self.looks else ()
+        families = {metric.name: _family(metric) for metric in looked_up}
         for look in self.looks:
             try:
                 readings = list(look())
@@ -115,8 +116,9 @@ class _LookedUp(Collector):
                 continue
             for reading in readings:
                 metric = reading.metric
-                family = families.setdefault(metric.name, _family(metric))
-                family.add_metric([reading.labels[name] for name in metric.label_names], reading.value)
+                families[metric.name].add_metric(
+                    [reading.labels[name] for name in metric.label_names], reading.value
+                )
         yield from families.values()
 
 

@@ -7,14 +7,20 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from pipeline.log import get_logger
+from pipeline.metrics import StageMetrics
+from pipeline.metrics.looks import look_of
 from pipeline.postgres.connection import connect
 from pipeline.process import this_process
 from pipeline.processes.assembly import check_servers, open_relay
 from pipeline.processes.endpoint import serve
 from pipeline.supervise import supervise
+from pipeline.topology import RELAY
 from pipeline.wakeup import Wakeup
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pipeline.metrics import Reading
     from pipeline.processes.endpoint import Progress
     from pipeline.relay import Relay
     from pipeline.settings import Settings
@@ -31,14 +37,30 @@ def run_relay(settings: Settings, stop: Stop) -> None:
         check_servers(settings)
         log.info("started", action="started", id=process.id, metrics=process.metrics_address)
 
+        served = _Served(settings)
+        metrics.watch(served.look)
+
         def relay() -> None:
             with (
                 contextlib.closing(connect(settings, "relay-bell")) as bell,
                 open_relay(settings, process, metrics) as opened,
             ):
+                served.relay = opened
                 _Loop(opened, Wakeup(bell), settings, stop, progress).run()
 
-        supervise(relay, stop)
+        supervise(relay, stop, StageMetrics(metrics, RELAY))
+
+
+class _Served:
+    """The looked-up metrics, while this relay is the active one."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.relay: Relay | None = None
+        self._look = look_of(settings)
+
+    def look(self) -> Iterable[Reading]:
+        """Nothing while another relay serves them. Raises ServerUnreachable."""
+        return self._look() if self.relay is not None and self.relay.leading else ()
 
 
 class _Loop:

@@ -79,9 +79,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     worker_block_seconds: Annotated[
         float, about("How long a worker waits in one read of an empty stream.", "seconds", least=0.001)
     ] = 1.0
-    worker_drain_seconds: Annotated[
-        float, about("How long a worker finishes what it has in hand after SIGTERM.", "seconds", least=0)
-    ] = 8.0
     breaker_letters: Annotated[
         int,
         about(

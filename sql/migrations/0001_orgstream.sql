@@ -202,7 +202,7 @@ COMMENT ON COLUMN orgstream.dead_letter.rule IS 'The rule that failed; NULL wher
 COMMENT ON COLUMN orgstream.dead_letter.rule_version IS 'That rule''s version.';
 COMMENT ON COLUMN orgstream.dead_letter.source_table IS 'schema.table of the change, or the stream of an unreadable entry.';
 COMMENT ON COLUMN orgstream.dead_letter.key IS 'The record''s identity.';
-COMMENT ON COLUMN orgstream.dead_letter.cause IS 'A word for the kind of fault; the runbook has a section for each.';
+COMMENT ON COLUMN orgstream.dead_letter.cause IS 'A word for the kind of fault; docs/operations.md has a section for each.';
 COMMENT ON COLUMN orgstream.dead_letter.sqlstate IS 'Postgres''s code, where Postgres refused the write.';
 COMMENT ON COLUMN orgstream.dead_letter.message IS 'What was wrong, for a person.';
 COMMENT ON COLUMN orgstream.dead_letter.payload IS 'What could not be read or written, where it is not in change_queue.';

@@ -194,14 +194,17 @@ UPDATE orgstream.dead_letter
 SET requested = %(requested)s, request_reason = %(reason)s
 WHERE id = any(%(ids)s) AND resolved_at IS NULL;
 
--- name: count
-SELECT
-    count(*) FILTER (WHERE letter_id IS NOT NULL),
-    count(*) FILTER (WHERE letter_id IS NULL)
-FROM orgstream.held_change;
-
 -- name: letter_for_held
 -- A letter for a change that waited behind another and failed when it was released.
+WITH newest AS (
+    SELECT DISTINCT ON (rule_id)
+        rule_id,
+        name,
+        version
+    FROM orgstream.replication_rules
+    ORDER BY rule_id ASC, version DESC
+)
+
 INSERT INTO orgstream.dead_letter
 (change_id, partition, rule_id, rule, rule_version, source_table, key, cause, sqlstate, message)
 SELECT
@@ -217,13 +220,6 @@ SELECT
     %(message)s
 FROM orgstream.dead_letter AS l
 INNER JOIN orgstream.change_queue AS c ON c.id = %(change)s
-LEFT JOIN (
-    SELECT DISTINCT ON (rule_id)
-        rule_id,
-        name,
-        version
-    FROM orgstream.replication_rules
-    ORDER BY rule_id ASC, version DESC
-) AS r ON r.rule_id = %(rule)s
+LEFT JOIN newest AS r ON r.rule_id = %(rule)s
 WHERE l.id = %(letter)s
 RETURNING id;

@@ -21,7 +21,7 @@ SELECT
     min(c.captured_at)
 FROM last
 LEFT JOIN orgstream.change_queue AS c
-    ON c.id > last.position AND NOT pg_visible_in_snapshot(c.xid, last.snapshot);
+    ON last.position < c.id AND NOT pg_visible_in_snapshot(c.xid, last.snapshot);
 
 -- name: progress
 -- The last published tick, and how far each partition is applied; `applied` when it is past that tick.
@@ -43,7 +43,7 @@ FROM (
     ORDER BY id DESC
     LIMIT 1
 ) AS t
-INNER JOIN orgstream.lease AS l ON l.stage = 'apply'
+LEFT JOIN orgstream.lease AS l ON l.stage = 'apply'
 ORDER BY l.partition;
 
 -- name: now
@@ -75,7 +75,7 @@ SELECT
     extract(EPOCH FROM clock_timestamp() - p.started_at)::double precision AS uptime_seconds,
     count(DISTINCT l.partition) AS partitions
 FROM orgstream.process AS p
-LEFT JOIN orgstream.lease AS l ON l.holder = p.id AND l.expires_at > clock_timestamp()
+LEFT JOIN orgstream.lease AS l ON p.id = l.holder AND l.expires_at > clock_timestamp()
 WHERE p.seen_at > clock_timestamp() - %(seconds)s * interval '1 second'
 GROUP BY p.id
 ORDER BY p.kind, p.id;
@@ -109,3 +109,19 @@ SELECT
 FROM orgstream.rule_set AS s
 ORDER BY s.version DESC
 LIMIT 1;
+
+-- name: totals
+-- Changes captured so far, by the ids drawn, and how many are held behind letters and by paused rules.
+SELECT
+    (SELECT CASE WHEN q.is_called THEN q.last_value ELSE 0 END FROM orgstream.change_queue_id_seq AS q) AS captured,
+    (SELECT count(*) FROM orgstream.held_change AS h WHERE h.letter_id IS NOT NULL) AS held,
+    (SELECT count(*) FROM orgstream.held_change AS h WHERE h.letter_id IS NULL) AS paused;
+
+-- name: paused
+-- The paused rules, and why.
+SELECT DISTINCT
+    r.name,
+    p.reason
+FROM orgstream.paused_rule AS p
+INNER JOIN orgstream.replication_rules AS r ON p.rule_id = r.rule_id
+ORDER BY r.name;

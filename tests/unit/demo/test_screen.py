@@ -35,6 +35,7 @@ STATUS = Status(
     partitions=[PartitionStatus(0, "a", "1-1", True), PartitionStatus(1, None, "1-0", False)],
     streams={},
     dead_letters=[],
+    paused_rules={},
 )
 HUB = OrgSample("hub", "edit", 10, 20, 3, 0, False, 5)
 SAMPLE = Sample(at=100.0, captured=1000, applied=500, p50=0.012, p99=None, status=STATUS, orgs=(HUB,))
