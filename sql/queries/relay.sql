@@ -110,8 +110,11 @@ WHERE coalesce(c.bytes_before, 0) < %(bytes)s
 ORDER BY c.id;
 
 -- name: mark_published
+-- Its commit does not wait for the disk, where the worker's commit of the same changes is waiting: should a
+-- crash lose it, the tick is published again, and Redis refuses every entry that it has.
 UPDATE orgstream.tick
 SET published_at = clock_timestamp(), changes = %(changes)s
+FROM (SELECT set_config('synchronous_commit', 'off', true)) AS for_this_statement
 WHERE id = %(id)s AND published_at IS NULL;
 
 -- name: sleep
