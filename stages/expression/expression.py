@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -42,7 +43,7 @@ class Expression(msgspec.Struct, frozen=True):
 def compile_expression(text: str, columns: Mapping[str, SqlType]) -> Expression:
     """Compile `text` over the named and typed `columns`. Raises ExpressionError."""
     with _placed(text):
-        node = lower(parse(text))
+        node = _read(text)
         compiler = Compiler(columns)
         operand = compiler.column(node) if isinstance(node, ColumnName) else compiler.compile(node)
         return _expression(text, node, operand)
@@ -51,7 +52,7 @@ def compile_expression(text: str, columns: Mapping[str, SqlType]) -> Expression:
 def compile_condition(text: str, columns: Mapping[str, SqlType]) -> Expression:
     """Compile `text`, which must be BOOLEAN; it evaluates to True, False or None. Raises ExpressionError."""
     with _placed(text):
-        node = lower(parse(text))
+        node = _read(text)
         return _expression(text, node, coerce(Compiler(columns).compile(node), SqlType.BOOLEAN))
 
 
@@ -61,7 +62,13 @@ def to_sql(expression_text: str) -> str:
     It means the same under TimeZone UTC, but that Postgres computes with integers in the columns' own width.
     """
     with _placed(expression_text):
-        return render(lower(parse(expression_text)))
+        return render(_read(expression_text))
+
+
+@lru_cache(maxsize=2_048)
+def _read(text: str) -> Node:
+    """The tree of `text`. Parsing takes most of a compilation, and many rules say the same."""
+    return lower(parse(text))
 
 
 @contextmanager

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
+from stages.expression.values.dates import in_utc
 from stages.expression.values.numeric import EXACT, quantum
 
 if TYPE_CHECKING:
@@ -78,4 +79,4 @@ def _whole_part(part: str) -> Callable[[Any], int] | None:
 
 def _plain(at: datetime) -> datetime:
     """What a clock in UTC shows, without saying so."""
-    return at if at.tzinfo is None else at.astimezone(UTC).replace(tzinfo=None)
+    return in_utc(at).replace(tzinfo=None)

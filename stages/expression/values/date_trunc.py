@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from stages.expression.values.dates import in_utc
 from stages.expression.values.datetime_input import beyond
 
 if TYPE_CHECKING:
@@ -45,4 +46,4 @@ TRUNCATIONS: Final[dict[str, Callable[[datetime], datetime]]] = {
 def truncate(part: str) -> Callable[[datetime], datetime]:
     """date_trunc(part, …) of a timestamp, with or without time zone."""
     cut = TRUNCATIONS[part]
-    return lambda at: cut(at if at.tzinfo is None else at.astimezone(UTC))
+    return lambda at: cut(in_utc(at))

@@ -29,8 +29,15 @@ def timestamp_to_timestamptz(value: datetime) -> datetime:
 
 def timestamptz_to_timestamp(value: datetime) -> datetime:
     """What a clock in UTC shows at that moment."""
+    return in_utc(value).replace(tzinfo=None)
+
+
+def in_utc(value: datetime) -> datetime:
+    """`value` told in UTC; a naive one as it is. Raises EvaluationError 22008."""
+    if value.tzinfo is None or value.tzinfo is UTC:
+        return value
     try:
-        return value.astimezone(UTC).replace(tzinfo=None)
+        return value.astimezone(UTC)
     except OverflowError:
         raise beyond() from None
 
@@ -65,8 +72,7 @@ def days_between(later: date, earlier: date) -> int:
 
 def shift(value: datetime, by: IntervalLiteral, sign: int = 1) -> datetime:
     """`value` moved by months (to the end of a shorter month), then days, then time."""
-    if value.tzinfo is not None:
-        value = value.astimezone(UTC)
+    value = in_utc(value)
     month = value.year * 12 + value.month - 1 + sign * by.months
     year = month // 12
     if not 1 <= year <= 9999:

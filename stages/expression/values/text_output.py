@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from stages.expression.types import SqlType
+from stages.expression.values.dates import in_utc
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import date, datetime
 
 _LONGEST: Final = 17  # digits that always tell a double from its neighbours
 _WIDEST: Final = 15  # digits before the point without an exponent
@@ -87,7 +88,7 @@ def write_timestamp(value: datetime) -> str:
 
 def write_timestamptz(value: datetime) -> str:
     """2026-01-31 12:00:00.5+00."""
-    return f"{write_timestamp(value.astimezone(UTC))}+00"
+    return f"{write_timestamp(in_utc(value))}+00"
 
 
 def write_text(value: str) -> str:

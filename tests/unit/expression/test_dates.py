@@ -172,3 +172,15 @@ def test_a_moment_in_any_offset_is_read_in_utc() -> None:
 )
 def test_refusals(text: str, message: str) -> None:
     assert refusal_of(text).message == message
+
+
+def test_a_moment_before_the_year_1_in_utc_is_an_error() -> None:
+    early = datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=9)))
+    for text in (
+        "z::text",
+        "z::date",
+        "EXTRACT(year FROM z)",
+        "DATE_TRUNC('day', z)",
+        "z + INTERVAL '1 day'",
+    ):
+        assert state_of(text, z=early) == "22008"
