@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -58,7 +59,8 @@ def _leave_out(_: object) -> None:
 
 
 _ENCODER = msgspec.json.Encoder(enc_hook=_leave_out, decimal_format="number")
-_DECODER = msgspec.json.Decoder(Passage)
+# As everywhere: a number keeps every digit.
+_DECODER = msgspec.json.Decoder(Passage, float_hook=Decimal)
 
 
 def encode(passage: Passage) -> bytes:
