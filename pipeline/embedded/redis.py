@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class EmbeddedRedis:
     """A Redis server with its files in `folder`, reached by a unix socket.
 
-    It keeps an append-only file unless `settings` say otherwise; Orgstream does not need it.
+    It keeps nothing on disk unless `settings` say otherwise: what Redis loses is made again from Postgres.
     """
 
     def __init__(
@@ -72,8 +72,7 @@ class EmbeddedRedis:
             "unixsocketperm": "700",
             "dir": str(self._folder.absolute()),
             "save": "",
-            "appendonly": "yes",
-            "appendfsync": "everysec",
+            "appendonly": "no",
             "maxmemory-policy": "noeviction",
         }
         options = [
