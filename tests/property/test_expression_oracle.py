@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,8 +26,8 @@ if TYPE_CHECKING:
     from tests.property.expression_pieces import Piece
     from tests.property.expression_postgres import Oracle
 
-EXAMPLES: Final = int(os.environ.get("ORGSTREAM_TEST_EXAMPLES", "200"))
-"""Each is some expressions over some rows, about 65 cases."""
+EXAMPLES: Final = 2 * settings().max_examples
+"""Each is some expressions over some rows, about 65 cases. ORGSTREAM_TEST_EXAMPLES multiplies them."""
 
 LIMITS: Final = {"22007", "22008"}
 """Where the language knows less than Postgres: texts as dates, and years beyond 9999."""
@@ -37,10 +36,8 @@ LIMITS: Final = {"22007", "22008"}
 @pytest.mark.timeout(3_600)
 @settings(
     max_examples=EXAMPLES,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     phases=[Phase.generate, Phase.shrink],
-    print_blob=True,
 )
 @given(
     sample=st.lists(rows, min_size=8, max_size=12),

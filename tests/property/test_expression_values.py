@@ -103,7 +103,7 @@ def attempt(compute: Callable[[str, str], str], a: str, b: str) -> str:
 
 def repeated(function: Any) -> Any:
     """Run with a number of seeds, each for many values."""
-    runs = settings(max_examples=max(EXAMPLES // 30, 1), deadline=None)
+    runs = settings(max_examples=max(EXAMPLES // 30, 1))
     return runs(given(seed=st.integers(0, 2**32))(function))
 
 
@@ -169,8 +169,9 @@ def test_texts_are_read_as_postgres_reads_them(
     connection: psycopg.Connection, type_: str, compute: Callable[[str, str], str], seed: int
 ) -> None:
     random = Random(seed)
-    texts = [("".join(random.choices(PIECES, k=random.randint(1, 4))), "") for _ in range(_MANY)]
-    check(connection, f"$1::{type_}", texts, compute)
+    texts = ["".join(random.choices(PIECES, k=random.randint(1, 4))) for _ in range(_MANY)]
+    # Postgres reads 0o17 as a number since version 16.
+    check(connection, f"$1::{type_}", [(text, "") for text in texts if "0o" not in text], compute)
 
 
 @pytest.mark.parametrize("escape", ["\\", "!", "", "%", "_"])
