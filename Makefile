@@ -19,9 +19,10 @@ demo: .venv/.run-ready ## three orgs, live load, a proof at the end (no server n
 	@exec $(PY) -m pipeline demo $(ARGS)
 bench: .venv/.run-ready ## the benchmarks, on embedded servers
 	@exec $(PY) -m pipeline bench $(ARGS)
+# Most tests wait for servers and processes, so three at a time do well on two processors.
 test: .venv/.dev-ready ## everything CI runs: lint, types, SQL, tests
 	@$(MAKE) --no-print-directory check
-	@exec $(PY) -m pytest $(ARGS)
+	@exec $(PY) -m pytest --numprocesses 3 --dist loadfile $(ARGS)
 check: lint types ## everything but the tests
 lint: .venv/.dev-ready .venv/.sql-clean ## ruff, and sqlfluff where SQL changed
 	@$(PY) -m ruff check .
