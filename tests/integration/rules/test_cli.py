@@ -149,7 +149,7 @@ def test_a_database_without_our_schema(
     assert run(capsys, "validate")[0] == 0
     for command in ("plan", "apply", "export"):
         code, _, err = run(capsys, command)
-        assert (code, "orgstream migrate" in err) == (1, True)
+        assert (code, "orgstream migrate" in err) == (2, True)
 
 
 def test_no_database_url(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
