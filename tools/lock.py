@@ -7,7 +7,7 @@ import sys
 
 COMPILE = [
     *(sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml", "--universal", "--generate-hashes"),
-    *("--no-header", "--no-emit-index-url", "--no-emit-find-links", "--quiet"),
+    *("--no-header", "--quiet"),
     *("--extra", "embedded", "--group", "build"),
 ]
 
