@@ -48,7 +48,9 @@ class EmbeddedPostgres:
         self._data = self._folder / "data"
         self._socket = short_folder("postgres", folder)
         self._settings = dict(settings or {})
-        self._server = ServerProcess(self._command(), log=self._folder / "postgres.log", user=self._user)
+        self._server = ServerProcess(
+            self._command(), log=self._folder / "postgres.log", orphaned=signal.SIGQUIT, user=self._user
+        )
 
     @property
     def url(self) -> str:

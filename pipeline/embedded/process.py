@@ -41,7 +41,13 @@ class ServerProcess:
     stops; on Linux the kernel ends it too should we be killed outright.
     """
 
-    def __init__(self, command: Sequence[str], *, log: Path, user: str | None = None) -> None:
+    def __init__(
+        self, command: Sequence[str], *, log: Path, orphaned: signal.Signals, user: str | None = None
+    ) -> None:
+        """`orphaned` is the signal that ends it should we be killed: one that the program handles itself,
+        for a shell starts what runs in its background with SIGINT and SIGQUIT ignored.
+        """
+        self._orphaned = orphaned
         self._command = list(command)
         self._log = log
         self._user = user
@@ -63,7 +69,7 @@ class ServerProcess:
                 stdout=log,  # never a pipe: the server's own children would keep it open
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509  # one call
+                preexec_fn=self._die_with_parent,  # noqa: PLW1509  # one call
                 **_as_user(self._user),  # type: ignore[call-overload]
             )
         deadline = time.monotonic() + START_SECONDS
@@ -72,6 +78,9 @@ class ServerProcess:
                 self.kill()
                 raise ServerNotStarted(f"{self._command[0]} did not start:\n{self._log_tail()}")
             time.sleep(0.01)
+
+    def _die_with_parent(self) -> None:
+        end_with_parent(self._orphaned)
 
     def send(self, number: signal.Signals) -> None:
         """Send `number` to it, where it runs."""
@@ -101,15 +110,10 @@ class ServerProcess:
         return self._log.read_text(errors="replace")[-2000:].strip() or "(its log is empty)"
 
 
-def _die_with_parent() -> None:
-    """Have the kernel end this child when its parent is gone (Linux prctl(2))."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGQUIT)
-
-
-def end_with_parent() -> None:
-    """The same for a process of our own, which then ends in good order."""
+def end_with_parent(number: signal.Signals = signal.SIGTERM) -> None:
+    """Have the kernel send this process a signal when its parent is gone (Linux prctl(2))."""
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number)
 
 
 def _as_user(user: str | None) -> dict[str, object]:

@@ -33,7 +33,7 @@ class EmbeddedRedis:
         self._socket = short_folder("redis", folder) / "redis.sock"
         self._settings = dict(settings or {})
         self._program = program or find_program()
-        self._server = ServerProcess(self._command(), log=folder / "redis.log")
+        self._server = ServerProcess(self._command(), log=folder / "redis.log", orphaned=signal.SIGTERM)
 
     @property
     def url(self) -> str:
