@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from pipeline.redis.entry import Entry
+from pipeline.redis.entry import MARK, PASSAGE, Entry
 from stages.filter import read_change, read_passage
 from stages.passage import Passage, encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-CHANGE: Final = b"change"  # as the relay publishes it
-PASSAGE: Final = b"passage"  # as a stage hands it on
-MARK: Final = b"mark"  # a watermark, or the trace of an entry that was left out
 BATCH_BYTES: Final = 8 * 1024 * 1024
 
 

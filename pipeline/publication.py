@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from pipeline.redis.entry import CHANGE
 from pipeline.redis.keys import partition_of
 from pipeline.redis.streams import Entry
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from pipeline.leases import EntryId
     from pipeline.ticker import Due
 
-CHANGE: Final = b"change"
 _REMEMBERED: Final = 50_000
 
 QueueRow = tuple[int, bytes | None, bytes | None, bytes]  # id, route, old route, the entry's JSON

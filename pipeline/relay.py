@@ -14,6 +14,7 @@ import redis
 from pipeline.metrics import StageMetrics, catalog
 from pipeline.postgres.queries import load
 from pipeline.publication import Moves, Publication
+from pipeline.redis.entry import MARK
 from pipeline.redis.streams import Entry, Fenced, StreamsLost
 from pipeline.room import Room
 from pipeline.ticker import Ticker
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from pipeline.redis.streams import PartitionStreams
     from pipeline.room import Limits
 
-MARK: Final = b"mark"
 _BATCH_BYTES: Final = 8 * 1024 * 1024
 _VERIFY_SECONDS: Final = 1.0
 

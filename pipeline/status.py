@@ -99,13 +99,6 @@ def read_status(
     )
 
 
-def caught_up(connection: psycopg.Connection) -> bool:
-    """Whether everything captured is applied, skipped or set aside, as far as Postgres knows."""
-    queries = load("status")
-    backlog, _ = connection.execute(queries["backlog"]).fetchone() or (0, None)
-    return not backlog and all(row[7] for row in connection.execute(queries["progress"]).fetchall())
-
-
 def _lengths(streams: PartitionStreams | None, partitions: int) -> dict[str, int] | None:
     if streams is None:
         return None

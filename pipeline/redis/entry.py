@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
+
+# The field of an entry says what its document is.
+CHANGE: Final = b"change"  # as the relay publishes it
+PASSAGE: Final = b"passage"  # as a stage hands it on
+MARK: Final = b"mark"  # a watermark, or the trace of an entry that was left out
 
 
 def order_of(id_: bytes) -> tuple[int, int]:
