@@ -50,8 +50,9 @@ def configure(form: Format, level: Level, *, process: str = "", stream: TextIO |
     structlog.configure(
         processors=processors,
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(stream or sys.stderr),
-        cache_logger_on_first_use=stream is None,  # a stream of one's own is one test's
+        # Asked at each line, not kept: whoever runs us in-process may put another stderr in place.
+        logger_factory=lambda *_: structlog.PrintLogger(stream or sys.stderr),
+        cache_logger_on_first_use=False,
     )
 
 

@@ -141,7 +141,7 @@ def test_a_record_that_a_unique_index_refuses_is_left_out_and_the_rest_arrives(
         (first, "free"),
         (second, "other"),
     ]
-    printed = capsys.readouterr()  # where logging was set up by then, it goes to stderr
+    printed = capsys.readouterr()  # logging goes to stdout until it is configured, then to stderr
     assert "connect_read_failed" in printed.out + printed.err
 
 
