@@ -18,7 +18,15 @@ WHERE stage = 'apply';
 SELECT pg_advisory_xact_lock(hashtext('orgstream.lease'));
 
 -- name: grant
--- Free partitions, all wanted stages of each, with a new term.
+-- Free partitions, all wanted stages of each, with a new term. Free is also what a process holds whose session
+-- is gone: it was killed, and can commit nothing more. Should it live and only have lost its connection, the
+-- term refuses it like any other former holder.
+WITH gone AS (
+    SELECT id
+    FROM orgstream.process
+    WHERE orgstream.session_ended(backend_pid, backend_start)
+)
+
 UPDATE orgstream.lease AS l
 SET
     holder = %(holder)s,
@@ -29,7 +37,11 @@ FROM (
     FROM orgstream.lease
     WHERE stage = ANY(%(stages)s) AND partition < %(partitions)s
     GROUP BY partition
-    HAVING bool_and(holder IS NULL OR holder = %(holder)s OR expires_at < clock_timestamp())
+    HAVING
+        bool_and(
+            holder IS NULL OR holder = %(holder)s OR expires_at < clock_timestamp()
+            OR holder IN (SELECT gone.id FROM gone)
+        )
     ORDER BY partition
     LIMIT %(count)s
 ) AS free
@@ -83,10 +95,23 @@ SELECT coalesce(max(id), 0)
 FROM orgstream.tick;
 
 -- name: announce
--- That a process lives, and what it does.
-INSERT INTO orgstream.process (id, kind, host, pid, stages, metrics_address)
-VALUES (%(id)s, %(kind)s, %(host)s, %(pid)s, %(stages)s, %(metrics_address)s)
-ON CONFLICT (id) DO UPDATE SET seen_at = clock_timestamp(), metrics_address = excluded.metrics_address;
+-- That a process lives, what it does, and by which session.
+INSERT INTO orgstream.process (id, kind, host, pid, stages, metrics_address, backend_pid, backend_start)
+SELECT
+    %(id)s,
+    %(kind)s,
+    %(host)s,
+    %(pid)s,
+    %(stages)s,
+    %(metrics_address)s,
+    a.pid AS backend_pid,
+    a.backend_start
+FROM pg_stat_get_activity(pg_backend_pid()) AS a
+ON CONFLICT (id) DO UPDATE SET
+    seen_at = clock_timestamp(),
+    metrics_address = excluded.metrics_address,
+    backend_pid = excluded.backend_pid,
+    backend_start = excluded.backend_start;
 
 -- name: forget
 -- A process that ends, and any that ended without a word.
@@ -97,4 +122,6 @@ WHERE id = %(id)s OR seen_at < clock_timestamp() - interval '1 hour';
 -- How many living processes share these stages.
 SELECT count(*)
 FROM orgstream.process
-WHERE stages && %(stages)s::text [] AND seen_at > clock_timestamp() - %(seconds)s * interval '1 second';
+WHERE
+    stages && %(stages)s::text [] AND seen_at > clock_timestamp() - %(seconds)s * interval '1 second'
+    AND NOT orgstream.session_ended(backend_pid, backend_start);
