@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
@@ -72,6 +73,8 @@ def prepare(connection: psycopg.Connection, settings: Settings) -> None:
             "idle_timeout": _milliseconds(settings.lease_seconds),
         },
     )
+    with contextlib.suppress(psycopg.errors.InvalidParameterValue):
+        connection.execute(load("session")["notice_the_end"])
 
 
 def require_migrated(connection: psycopg.Connection) -> None:

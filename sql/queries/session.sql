@@ -10,3 +10,14 @@ SELECT
     set_config('timezone', 'UTC', false),
     set_config('extra_float_digits', '1', false),
     set_config('jit', 'off', false);
+
+-- name: notice_the_end
+-- A client that is gone is noticed by the server: in the middle of a statement too, for it may wait for a
+-- lock; and over TCP also where its machine or its network died without a word. Not every server's system
+-- can do the first.
+SELECT
+    set_config('tcp_keepalives_idle', '5', false),
+    set_config('tcp_keepalives_interval', '3', false),
+    set_config('tcp_keepalives_count', '3', false),
+    set_config('tcp_user_timeout', '15s', false),
+    set_config('client_connection_check_interval', '1s', false);
