@@ -12,13 +12,10 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from pipeline.postgres.queries import load
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
-    import psycopg
-
+    from pipeline.ports import LeaseTable
     from pipeline.process import Process
 
 EntryId = tuple[int, int]
@@ -36,12 +33,12 @@ class Grant(msgspec.Struct, frozen=True):
 class Leases:
     """The leases of one process on the partitions of its stages, shared evenly with its like.
 
-    `tend` talks to Postgres only when it is time to (five times in the life of a lease).
+    `tend` talks to the table only when it is time to (five times in the life of a lease).
     """
 
     def __init__(
         self,
-        connection: psycopg.Connection,
+        table: LeaseTable,
         process: Process,
         *,
         stages: Sequence[str],
@@ -49,7 +46,7 @@ class Leases:
         seconds: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._connection = connection
+        self._table = table
         self._process = process
         self._stages = list(stages)
         self._partitions = partitions
@@ -58,7 +55,7 @@ class Leases:
         self._next_tending = -math.inf
         self.held: dict[int, Grant] = {}
         self._losses = 0
-        connection.execute(load("lease")["prepare"], {"stages": self._stages, "partitions": partitions})
+        table.prepare(self._stages, partitions)
 
     def tend(self) -> tuple[list[Grant], list[int]]:
         """Renew, take free partitions up to our share, give surplus back.
@@ -69,10 +66,10 @@ class Leases:
         if now < self._next_tending:
             return [], []
         self._next_tending = now + self._seconds / 5
-        self._announce()
+        self._table.announce(self._process)
         lost = self._renew()
         self._losses += len(lost)
-        share = math.ceil(self._partitions / max(1, self._sharers()))
+        share = math.ceil(self._partitions / max(1, self._table.sharers(self._stages, self._seconds)))
         surplus = sorted(self.held)[share:]
         self.release(surplus)
         gained = self._take(share - len(self.held))
@@ -94,31 +91,19 @@ class Leases:
         """Hand leases back (all of them by default), so that the next holder need not wait."""
         giving = list(self.held) if partitions is None else list(partitions)
         if giving:
-            self._connection.execute(
-                load("lease")["release"],
-                {"holder": self._process.id, "stages": self._stages, "partitions": giving},
-            )
+            self._table.release(self._process.id, self._stages, giving)
         for partition in giving:
             self.held.pop(partition, None)
 
     def leave(self) -> None:
         """Hand everything back and forget this process."""
         self.release()
-        self._connection.execute(load("lease")["forget"], {"id": self._process.id})
-
-    def _announce(self) -> None:
-        self._connection.execute(
-            load("lease")["announce"],
-            {**msgspec.structs.asdict(self._process), "stages": list(self._process.stages)},
-        )
+        self._table.forget(self._process.id)
 
     def _renew(self) -> list[int]:
         if not self.held:
             return []
-        rows = self._connection.execute(
-            load("lease")["renew"],
-            {"holder": self._process.id, "stages": self._stages, "seconds": self._seconds},
-        ).fetchall()
+        rows = self._table.renew(self._process.id, self._stages, self._seconds)
         terms = {(partition, stage): term for stage, partition, term in rows}
         lost = [
             partition
@@ -129,27 +114,12 @@ class Leases:
             del self.held[partition]
         return lost
 
-    def _sharers(self) -> int:
-        row = self._connection.execute(
-            load("lease")["sharers"], {"stages": self._stages, "seconds": self._seconds}
-        ).fetchone()
-        return row[0] if row else 1
-
     def _take(self, count: int) -> list[Grant]:
         if count <= 0:
             return []
-        with self._connection.transaction():
-            self._connection.execute(load("lease")["serialise"])
-            rows = self._connection.execute(
-                load("lease")["grant"],
-                {
-                    "holder": self._process.id,
-                    "stages": self._stages,
-                    "partitions": self._partitions,
-                    "seconds": self._seconds,
-                    "count": count,
-                },
-            ).fetchall()
+        rows = self._table.grant(
+            self._process.id, self._stages, self._partitions, seconds=self._seconds, count=count
+        )
         gained: dict[int, Grant] = {}
         for stage, partition, term, tick, ordinal in rows:
             grant = gained.get(partition) or Grant(partition, {})

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from pipeline.redis.entry import CHANGE
+from pipeline.redis.entry import CHANGE, Entry
 from pipeline.redis.keys import partition_of
-from pipeline.redis.streams import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

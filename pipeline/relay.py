@@ -8,14 +8,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
-import psycopg
-import redis
-
 from pipeline.metrics import StageMetrics, catalog
-from pipeline.postgres.queries import load
+from pipeline.ports import Fenced, StreamsFull, StreamsLost
 from pipeline.publication import Moves, Publication
-from pipeline.redis.entry import MARK
-from pipeline.redis.streams import Entry, Fenced, StreamsLost
+from pipeline.redis.entry import MARK, Entry
 from pipeline.room import Room
 from pipeline.ticker import Ticker
 from pipeline.topology import RELAY
@@ -25,8 +21,8 @@ if TYPE_CHECKING:
 
     from pipeline.leases import EntryId, Leases
     from pipeline.metrics import Metrics
+    from pipeline.ports import Outbox, Positions, RelayStreams
     from pipeline.publication import QueueRow, Routed
-    from pipeline.redis.streams import PartitionStreams
     from pipeline.room import Limits
 
 _BATCH_BYTES: Final = 8 * 1024 * 1024
@@ -38,24 +34,24 @@ class Relay:
 
     def __init__(
         self,
-        connection: psycopg.Connection,
-        streams: PartitionStreams,
+        outbox: Outbox,
+        positions: Positions,
+        streams: RelayStreams,
         leases: Leases,
         limits: Limits,
         *,
         metrics: Metrics,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._connection = connection
+        self._outbox = outbox
+        self._positions = positions
         self._streams = streams
         self._leases = leases
         self._limits = limits
         self._clock = clock
         self._metrics = metrics
         self._own = StageMetrics(metrics, RELAY)
-        self._queries = load("relay")
-        connection.execute(self._queries["read_by_id"])
-        self._ticker = Ticker(connection)
+        self._ticker = Ticker(outbox)
         self._term: int | None = None
         self._moves = Moves()
         self._rebuilding: dict[int, EntryId] = {}
@@ -77,7 +73,7 @@ class Relay:
         return self._ticker.taken > 0 and self._publication is None
 
     def step(self) -> bool:
-        """Do one piece of work; whether there was any. Raises what Redis and Postgres raise.
+        """Do one piece of work; whether there was any. Raises what the ports raise.
 
         After an error the next step takes over anew.
         """
@@ -91,10 +87,10 @@ class Relay:
         except StreamsLost:
             self._resign()
             return True
-        except (redis.RedisError, psycopg.Error) as error:
-            if isinstance(error, redis.exceptions.OutOfMemoryError):
-                self._retry_later()
-                return False
+        except StreamsFull:
+            self._retry_later()
+            return False
+        except Exception:
             self._resign()
             raise
 
@@ -156,8 +152,7 @@ class Relay:
         self._verify_at = self._clock() + _VERIFY_SECONDS
 
     def _rebuild(self, lost: set[int]) -> None:
-        rows = self._connection.execute(load("lease")["positions"]).fetchall()
-        positions = {partition: (tick, ordinal) for partition, tick, ordinal in rows}
+        positions = self._positions.applied()
         self._rebuilding |= {partition: positions.get(partition, (0, 0)) for partition in lost}
         self._ticker.rewind(max(1, min(tick for tick, _ in self._rebuilding.values())))
         self._streams.set_published(self._ticker.last.id)
@@ -195,17 +190,12 @@ class Relay:
         self._metrics.add(catalog.RELAYED_CHANGES, appended)
 
     def _read(self, publication: Publication) -> list[QueueRow]:
-        return self._connection.execute(
-            self._queries["batch"],
-            {
-                "after": publication.after,
-                "snapshot": publication.due.tick.snapshot,
-                "last": publication.due.previous.snapshot,
-                "rows": min(self._limits.batch, self._room.entries),
-                "bytes": min(_BATCH_BYTES, self._room.bytes),
-            },
-            binary=True,
-        ).fetchall()
+        return self._outbox.batch(
+            publication.due,
+            publication.after,
+            rows=min(self._limits.batch, self._room.entries),
+            size=min(_BATCH_BYTES, self._room.bytes),
+        )
 
     def _finish(self, publication: Publication) -> None:
         self._streams.set_published(publication.due.tick.id)

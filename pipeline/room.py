@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 if TYPE_CHECKING:
-    from pipeline.redis.streams import PartitionStreams
+    from pipeline.ports import RelayStreams
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -22,14 +22,14 @@ class Limits(msgspec.Struct, frozen=True):
 class Room:
     """The room left in the streams. They are looked at only when what was free then is used up."""
 
-    def __init__(self, streams: PartitionStreams, limits: Limits) -> None:
+    def __init__(self, streams: RelayStreams, limits: Limits) -> None:
         self._streams = streams
         self._limits = limits
         self.entries = 0
         self.bytes = 0
 
     def left(self) -> bool:
-        """Whether there is any. Raises redis.RedisError."""
+        """Whether there is any. Raises what the streams raise."""
         if min(self.entries, self.bytes) > 0:
             return True
         entries, size = self._streams.outstanding(self._limits.partitions)

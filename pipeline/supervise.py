@@ -11,9 +11,8 @@ import tenacity
 
 from pipeline.errors import ServerUnreachable
 from pipeline.log import describe, get_logger
+from pipeline.ports import Fenced, LeaseLost, StreamsFull, StreamsLost
 from pipeline.postgres.faults import Fault, fault_of
-from pipeline.postgres.target import LeaseLost
-from pipeline.redis.streams import Fenced, StreamsLost
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +28,9 @@ def is_outage(error: BaseException) -> bool:
     """Whether trying again later may help: a server is away, or a lease has gone to somebody else."""
     if isinstance(error, psycopg.Error):
         return fault_of(error) is Fault.OUTAGE
-    return isinstance(error, redis.RedisError | ServerUnreachable | LeaseLost | StreamsLost | Fenced)
+    return isinstance(
+        error, redis.RedisError | ServerUnreachable | LeaseLost | StreamsLost | StreamsFull | Fenced
+    )
 
 
 def outage_of(error: BaseException) -> str:

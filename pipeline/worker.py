@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from pipeline.batch import BatchSize, by_rules, item_of, onward
 from pipeline.leases import START
-from pipeline.postgres.queries import load
+from pipeline.ports import Stolen, StreamsLost
 from pipeline.redis.entry import Finished, order_of
-from pipeline.redis.streams import Stolen, StreamsLost
 from stages.filter import filter_changes
 from stages.match import match_changes
 from stages.transform import transform_changes
@@ -21,16 +20,11 @@ from stages.transform import transform_changes
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    import psycopg
-
     from pipeline.batch import Item
     from pipeline.leases import EntryId, Grant, Leases
     from pipeline.metrics.worker import WorkerMetrics
-    from pipeline.postgres.target import Target
+    from pipeline.ports import Positions, Releaser, Rules, Target, WorkerStreams
     from pipeline.redis.entry import Entry
-    from pipeline.redis.streams import PartitionStreams
-    from pipeline.release import Releaser
-    from pipeline.rules.compiled import CompiledRuleSource
     from pipeline.topology import Step
     from stages.passage import Passage
     from stages.rules.compile import CompiledRules
@@ -49,10 +43,10 @@ class Worker:
 
     def __init__(
         self,
-        connection: psycopg.Connection,
-        streams: PartitionStreams,
+        positions: Positions,
+        streams: WorkerStreams,
         leases: Leases,
-        rules: CompiledRuleSource,
+        rules: Rules,
         steps: Sequence[Step],
         *,
         consumer: str,
@@ -62,7 +56,7 @@ class Worker:
         metrics: WorkerMetrics,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._connection = connection
+        self._positions = positions
         self._streams = streams
         self._leases = leases
         self._rules = rules
@@ -81,7 +75,7 @@ class Worker:
     def step(self, block: float | None = None) -> bool:
         """Tend the leases, then read and carry one batch; whether there was anything to do.
 
-        Waits up to `block` seconds for entries. Raises what Redis and Postgres raise; the next step then
+        Waits up to `block` seconds for entries. Raises what the ports raise; the next step then
         takes its partitions over anew, as from a dead worker.
         """
         try:
@@ -133,10 +127,7 @@ class Worker:
 
     def _take_over(self, partitions: Sequence[int]) -> bool:
         """Make partitions ours in Redis and finish what was begun there; whether any became ready."""
-        positions = {
-            partition: (tick, ordinal)
-            for partition, tick, ordinal in self._connection.execute(load("lease")["positions"]).fetchall()
-        }
+        positions = self._positions.applied()
         before = len(self._ready)
         for partition in partitions:
             try:
@@ -187,8 +178,7 @@ class Worker:
         """
         if max(batch[-1].order[0] for batch in entries.values()) <= self._newest_tick:
             return
-        row = self._connection.execute(load("lease")["newest_tick"]).fetchone()
-        self._newest_tick = row[0] if row else 0
+        self._newest_tick = self._positions.newest_tick()
         foreign = [p for p, batch in entries.items() if batch[-1].order[0] > self._newest_tick]
         if foreign:
             self._give_up(foreign, "entries of another writer stand in the streams")

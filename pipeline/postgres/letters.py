@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from pipeline.ports import LeaseLost
 from pipeline.postgres.queries import load
-from pipeline.postgres.target import LeaseLost
 from pipeline.postgres.writer import Repeated, Writer, array
 from stages.apply import plan_writes
 from stages.hold import Holds

@@ -11,6 +11,7 @@ import psycopg
 
 from pipeline.batch import Item, advances, partitions_of
 from pipeline.log import get_logger
+from pipeline.ports import LeaseLost
 from pipeline.postgres.faults import Fault, fault_of
 from pipeline.postgres.holds import StaleHolds
 from pipeline.postgres.queries import load
@@ -29,10 +30,6 @@ if TYPE_CHECKING:
 
 log = get_logger()
 _NONE: Final[frozenset[tuple[int, int]]] = frozenset()
-
-
-class LeaseLost(Exception):
-    """Raised when a partition of the batch is no longer ours; nothing of the batch was done."""
 
 
 class Applied(msgspec.Struct):

@@ -13,7 +13,10 @@ from pipeline.metrics.worker import WorkerMetrics
 from pipeline.postgres.connection import connect as connect_postgres
 from pipeline.postgres.connection import require_migrated
 from pipeline.postgres.holds import KnownHolds
+from pipeline.postgres.lease_table import PostgresLeaseTable
 from pipeline.postgres.letters import LetterDesk
+from pipeline.postgres.outbox import PostgresOutbox
+from pipeline.postgres.positions import PostgresPositions
 from pipeline.postgres.queries import load
 from pipeline.postgres.target import Target
 from pipeline.redis.connection import connect as connect_redis
@@ -63,12 +66,14 @@ def open_relay(settings: Settings, process: Process, metrics: Metrics) -> Iterat
         connection = stack.enter_context(contextlib.closing(connect_postgres(settings, "relay")))
         require_migrated(connection)
         client = stack.enter_context(contextlib.closing(connect_redis(settings)))
-        leases = Leases(connection, process, stages=[RELAY], partitions=1, seconds=settings.lease_seconds)
+        table = PostgresLeaseTable(connection)
+        leases = Leases(table, process, stages=[RELAY], partitions=1, seconds=settings.lease_seconds)
         limits = Limits(
             settings.partitions, settings.relay_batch, settings.stream_max_entries, settings.stream_max_bytes
         )
         stack.callback(_leave, leases)
-        yield Relay(connection, PartitionStreams(client), leases, limits, metrics=metrics)
+        outbox, positions = PostgresOutbox(connection), PostgresPositions(connection)
+        yield Relay(outbox, positions, PartitionStreams(client), leases, limits, metrics=metrics)
 
 
 @contextlib.contextmanager
@@ -82,12 +87,16 @@ def open_worker(
         client = stack.enter_context(contextlib.closing(connect_redis(settings)))
         stages = [step.stage for step in steps]
         leases = Leases(
-            connection, process, stages=stages, partitions=settings.partitions, seconds=settings.lease_seconds
+            PostgresLeaseTable(connection),
+            process,
+            stages=stages,
+            partitions=settings.partitions,
+            seconds=settings.lease_seconds,
         )
         stack.callback(_leave, leases)
         target, releaser = target_of(connection, process, settings) if stages[-1] == "apply" else (None, None)
         yield Worker(
-            connection,
+            PostgresPositions(connection),
             PartitionStreams(client),
             leases,
             CompiledRuleSource(RuleSource(lambda: connect_postgres(settings, "rules"), client)),

@@ -7,20 +7,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import redis
 
+from pipeline.ports import Fenced, StreamsFull, StreamsLost
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _NAMES: Final = ("prepare", "fence", "append", "acknowledge")
 
 Call = tuple[str, list[str], list[Any]]  # script, keys, arguments
-
-
-class StreamsLost(Exception):
-    """Raised when Redis no longer holds what was published as it was: the relay publishes it again."""
-
-
-class Fenced(Exception):
-    """Raised when a later holder has taken over: this one must stop."""
 
 
 class Scripts:
@@ -33,7 +27,7 @@ class Scripts:
     def run(self, calls: Sequence[Call]) -> list[Any]:
         """Run scripts in one round trip. The first error of any of them is raised, after all have run.
 
-        Raises StreamsLost, Fenced, redis.RedisError.
+        Raises StreamsLost, Fenced, StreamsFull, redis.RedisError.
         """
         if not calls:
             return []
@@ -60,6 +54,8 @@ class Scripts:
 def told(error: redis.ResponseError) -> Exception:
     """The error in our words, where it is one of ours."""
     text = str(error)
+    if isinstance(error, redis.exceptions.OutOfMemoryError):
+        return StreamsFull(text)
     if "FENCED" in text:
         return Fenced(text)
     if "LOST" in text or "NOGROUP" in text or "no such key" in text:

@@ -6,19 +6,16 @@ from typing import TYPE_CHECKING, Any, cast
 
 import redis
 
+from pipeline.ports import Fenced, Stolen, StreamsLost
 from pipeline.redis import keys
 from pipeline.redis.entry import Entry, Finished
-from pipeline.redis.lua import Fenced, Scripts, StreamsLost, told
+from pipeline.redis.lua import Scripts, told
 from pipeline.topology import RELAY, STAGES, STREAMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 __all__ = ["Entry", "Fenced", "Finished", "PartitionStreams", "Stolen", "StreamsLost"]
-
-
-class Stolen(Exception):
-    """Raised when another consumer read entries of a partition before us: it is to be taken over again."""
 
 
 class PartitionStreams:
@@ -91,7 +88,7 @@ class PartitionStreams:
         if tick is None:
             self._client.delete(keys.PUBLISHED)
         else:
-            self._client.set(keys.PUBLISHED, tick)
+            self._set(keys.PUBLISHED, tick)
 
     def moving(self) -> bool:
         """Whether a change of identity may lie in the streams."""
@@ -100,7 +97,7 @@ class PartitionStreams:
     def set_moving(self, moving: bool) -> None:
         """Remember that one does, for the relay after us."""
         if moving:
-            self._client.set(keys.MOVING, 1)
+            self._set(keys.MOVING, 1)
         else:
             self._client.delete(keys.MOVING)
 
@@ -218,6 +215,12 @@ class PartitionStreams:
             ]
             calls.append(("acknowledge", names, arguments))
         self._scripts.run(calls)
+
+    def _set(self, key: str, value: int) -> None:
+        try:
+            self._client.set(key, value)
+        except redis.ResponseError as error:
+            raise told(error) from error
 
     def _command(self, *arguments: Any) -> Any:
         return self._client.execute_command(*arguments)  # type: ignore[no-untyped-call]

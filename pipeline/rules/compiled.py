@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _REMEMBERED: Final = 4
 
 
-class Rules(Protocol):
+class RuleSets(Protocol):
     """Where rule sets come from."""
 
     def current(self) -> RuleSet: ...
@@ -23,7 +23,7 @@ class Rules(Protocol):
 class CompiledRuleSource:
     """Compiles what another source gives, each version once."""
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: RuleSets) -> None:
         self._rules = rules
         self._compiled: dict[int, CompiledRules] = {}
 

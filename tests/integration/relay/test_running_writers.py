@@ -13,7 +13,9 @@ import psycopg
 import pytest
 
 from pipeline.leases import Leases
+from pipeline.postgres.lease_table import PostgresLeaseTable
 from pipeline.postgres.migrate import migrate
+from pipeline.postgres.outbox import PostgresOutbox
 from pipeline.postgres.queries import load
 from pipeline.process import Process
 from pipeline.status import read_status
@@ -48,10 +50,16 @@ def write(connection: psycopg.Connection) -> int:
 
 
 def test_its_changes_are_in_the_next_batch(relay: psycopg.Connection, database_url: str) -> None:
-    leases = Leases(relay, Process("a", "relay", "here", 1), stages=["relay"], partitions=1, seconds=60)
+    leases = Leases(
+        PostgresLeaseTable(relay),
+        Process("a", "relay", "here", 1),
+        stages=["relay"],
+        partitions=1,
+        seconds=60,
+    )
     (grant,), _ = leases.tend()
     term = grant.terms["relay"]
-    ticker = Ticker(relay)
+    ticker = Ticker(PostgresOutbox(relay))
     ticker.resume()
     with contextlib.ExitStack() as stack:
         older, younger = writer(stack, database_url), writer(stack, database_url)
@@ -64,7 +72,7 @@ def test_its_changes_are_in_the_next_batch(relay: psycopg.Connection, database_u
         ticker.published(due.tick, 1)
         younger.commit()
     # Another relay takes over here: it knows of the tick only what stands in the database.
-    later = Ticker(relay)
+    later = Ticker(PostgresOutbox(relay))
     later.resume()
     for each in (ticker, later):
         assert each.last.position >= second
@@ -74,9 +82,15 @@ def test_its_changes_are_in_the_next_batch(relay: psycopg.Connection, database_u
 
 
 def test_its_changes_count_as_backlog(relay: psycopg.Connection, database_url: str) -> None:
-    leases = Leases(relay, Process("a", "relay", "here", 1), stages=["relay"], partitions=1, seconds=60)
+    leases = Leases(
+        PostgresLeaseTable(relay),
+        Process("a", "relay", "here", 1),
+        stages=["relay"],
+        partitions=1,
+        seconds=60,
+    )
     (grant,), _ = leases.tend()
-    ticker = Ticker(relay)
+    ticker = Ticker(PostgresOutbox(relay))
     ticker.resume()
     with contextlib.ExitStack() as stack:
         older, younger = writer(stack, database_url), writer(stack, database_url)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
-from pipeline.postgres.target import LeaseLost
+from pipeline.ports import LeaseLost
 from pipeline.redis import keys
 from pipeline.redis.streams import PartitionStreams
 from tests.fixtures.world import ALL
