@@ -7,6 +7,7 @@ import pytest
 from pipeline.cli import document as commands
 from pipeline.metrics import document as metrics
 from pipeline.metrics.catalog import METRICS
+from pipeline.postgres import document as faults
 from pipeline.settings import SETTINGS
 from tests.docs.pages import DOCS, blocks, first_column, headings, read, section
 
@@ -20,6 +21,12 @@ def test_the_page_of_metrics_is_current() -> None:
 def test_the_page_of_commands_is_current() -> None:
     assert read(DOCS / "commands.md") == commands.document(), (
         "run: python -m pipeline.cli.document > docs/commands.md"
+    )
+
+
+def test_the_page_of_faults_is_current() -> None:
+    assert read(DOCS / "faults.md") == faults.document(), (
+        "run: python -m pipeline.postgres.document > docs/faults.md"
     )
 
 
