@@ -13,13 +13,27 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from pipeline.ports import LeaseTable
     from pipeline.process import Process
 
 EntryId = tuple[int, int]
 START: Final[EntryId] = (0, 0)
+_LONGEST_SILENCE: Final = 1.0  # seconds
+
+
+def share_of(process: str, sharers: Mapping[str, Sequence[str]], partitions: int) -> int:
+    """How many partitions are a process's share, where `sharers` are the processes of each of its stages.
+
+    Shares differ by one at most; the oldest have the larger ones. Where processes run different stages, the
+    stage with the fewest decides, so that no partition of it is left over.
+    """
+    share = 1  # at least: who has none stands by
+    for names in sharers.values():
+        each, rest = divmod(partitions, len(names))
+        share = max(share, each + (process in names[:rest]))
+    return share
 
 
 class Grant(msgspec.Struct, frozen=True):
@@ -33,7 +47,8 @@ class Grant(msgspec.Struct, frozen=True):
 class Leases:
     """The leases of one process on the partitions of its stages, shared evenly with its like.
 
-    `tend` talks to the table only when it is time to (five times in the life of a lease).
+    `tend` talks to the table only when it is time to: five times in the life of a lease, and once a second
+    at least, to see soon what others left.
     """
 
     def __init__(
@@ -65,11 +80,12 @@ class Leases:
         now = self._clock()
         if now < self._next_tending:
             return [], []
-        self._next_tending = now + self._seconds / 5
+        self._next_tending = now + min(self._seconds / 5, _LONGEST_SILENCE)
         self._table.announce(self._process)
         lost = self._renew()
         self._losses += len(lost)
-        share = math.ceil(self._partitions / max(1, self._table.sharers(self._stages, self._seconds)))
+        sharers = self._table.sharers(self._stages, self._seconds)
+        share = share_of(self._process.id, sharers, self._partitions)
         surplus = sorted(self.held)[share:]
         self.release(surplus)
         gained = self._take(share - len(self.held))

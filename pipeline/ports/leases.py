@@ -34,8 +34,11 @@ class LeaseTable(Protocol):
         """Say that a process lives."""
         ...
 
-    def sharers(self, stages: Sequence[str], seconds: float) -> int:
-        """How many processes with any of these stages said within the last `seconds` that they live."""
+    def sharers(self, stages: Sequence[str], seconds: float) -> dict[str, list[str]]:
+        """By stage, the processes that said within the last `seconds` that they live, the oldest first.
+
+        One that is known to be gone is not among them, and what it holds is free.
+        """
         ...
 
     def grant(

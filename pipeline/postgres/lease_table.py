@@ -33,12 +33,10 @@ class PostgresLeaseTable:
             self._queries["announce"], {**msgspec.structs.asdict(process), "stages": list(process.stages)}
         )
 
-    def sharers(self, stages: Sequence[str], seconds: float) -> int:
-        """See `LeaseTable`."""
-        row = self._connection.execute(
-            self._queries["sharers"], {"stages": list(stages), "seconds": seconds}
-        ).fetchone()
-        return row[0] if row else 1
+    def sharers(self, stages: Sequence[str], seconds: float) -> dict[str, list[str]]:
+        """See `LeaseTable`. Gone is a process whose Postgres session is."""
+        parameters = {"stages": list(stages), "seconds": seconds}
+        return dict(self._connection.execute(self._queries["sharers"], parameters).fetchall())
 
     def grant(
         self, holder: str, stages: Sequence[str], partitions: int, *, seconds: float, count: int

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _PAUSE: Final = 0.001  # between two looks while awake
 _ROOM_PAUSE: Final = 0.005  # while the streams are full
+_STANDBY_PAUSE: Final = 0.5
 log = get_logger()
 
 
@@ -83,7 +84,7 @@ class _Loop:
                 self._stop.wait(_ROOM_PAUSE)
                 active = time.monotonic()
             elif not self._relay.leading:
-                self._stop.wait(self._settings.lease_seconds / 10)
+                self._stop.wait(min(self._settings.lease_seconds / 10, _STANDBY_PAUSE))
             elif time.monotonic() - active < self._settings.relay_idle_seconds:
                 time.sleep(_PAUSE)
             else:

@@ -119,9 +119,13 @@ DELETE FROM orgstream.process
 WHERE id = %(id)s OR seen_at < clock_timestamp() - interval '1 hour';
 
 -- name: sharers
--- How many living processes share these stages.
-SELECT count(*)
-FROM orgstream.process
+-- The living processes of each stage, the oldest first.
+SELECT
+    s.stage,
+    array_agg(p.id ORDER BY p.started_at, p.id)
+FROM unnest(%(stages)s::text []) AS s (stage)
+INNER JOIN orgstream.process AS p ON s.stage = any(p.stages)
 WHERE
-    stages && %(stages)s::text [] AND seen_at > clock_timestamp() - %(seconds)s * interval '1 second'
-    AND NOT orgstream.session_ended(backend_pid, backend_start);
+    p.seen_at > clock_timestamp() - %(seconds)s * interval '1 second'
+    AND NOT orgstream.session_ended(p.backend_pid, p.backend_start)
+GROUP BY s.stage;
