@@ -66,6 +66,6 @@ def test_the_table_names_each_code_once_and_an_outage_says_what_to_do() -> None:
 def test_every_class_of_postgres_is_thought_of() -> None:
     """What is in none of the lines counts as the record's; that shall be a choice and not an oversight."""
     left_out = {"02", "03", "0B", "0F", "0L", "0P", "0Z", "10", "24", "2B", "2D", "34", "3B", "3F"}
-    codes = (getattr(kind, "sqlstate", None) for kind in vars(psycopg.errors).values())
-    classes = {code[:2] for code in codes if code}
+    kinds = [kind for kind in vars(psycopg.errors).values() if isinstance(kind, type)]
+    classes = {kind.sqlstate[:2] for kind in kinds if issubclass(kind, psycopg.Error) and kind.sqlstate}
     assert classes - left_out == {treatment.code for treatment in TREATMENTS if len(treatment.code) == 2}
