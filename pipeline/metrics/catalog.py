@@ -13,6 +13,9 @@ from stages.reject import Cause
 STAGES: Final = ("filter", "match", "transform", "apply")
 OUTCOMES: Final = ("emit", "skip", "reject")
 RESULTS: Final = ("applied", "unchanged", "duplicate", "stale")
+KINDS: Final = ("relay", "worker", "web", "drain")
+SERVERS: Final = ("postgres", "redis")
+REASONS: Final = ("dead", "held", "paused")  # why a change is set aside
 
 _STAGE: Final = Label("stage", STAGES)
 _STEP: Final = Label("stage", ("relay", *STAGES))  # where the relay counts as one
@@ -23,6 +26,11 @@ OUTAGES: Final = ("postgres", "redis", "lease")
 _OUTAGE: Final = Label("error", OUTAGES)
 _RULE: Final = Label("rule")
 _TABLE: Final = Label("table")
+_ORG: Final = Label("org")
+_KIND: Final = Label("kind", KINDS)
+_SERVER: Final = Label("server", SERVERS)
+_REASON: Final = Label("reason", REASONS)
+_RELATION: Final = Label("relation")
 
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 _LATENCY: Final = (0.002, 0.004, 0.008, 0.016, 0.04, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 3600.0)
@@ -136,6 +144,103 @@ WAITING_CHANGES: Final = gauge(
 
 LEASES_HELD: Final = gauge("orgstream_leases_held", "Partitions that this process holds.", _STEP)
 LEASE_LOSSES: Final = counter("orgstream_lease_losses_total", "Leases lost before they were released.", _STEP)
+
+SERVER_UP: Final = gauge(
+    "orgstream_up", "1 where a server answered just now, 0 where not.", _SERVER, looked_up=True
+)
+PROCESSES: Final = gauge(
+    "orgstream_processes", "Processes that said within two leases that they live.", _KIND, looked_up=True
+)
+PARTITIONS: Final = gauge("orgstream_partitions", "Partitions there are, of each stage.", looked_up=True)
+PARTITIONS_HELD: Final = gauge(
+    "orgstream_partitions_held",
+    "Partitions with a living holder; the relay has one.",
+    _STEP,
+    looked_up=True,
+)
+BROKEN_CAPTURES: Final = gauge(
+    "orgstream_broken_captures",
+    "1 for a captured table that lacks a capture trigger, or has one disabled.",
+    _TABLE,
+    looked_up=True,
+)
+RULE_INFO: Final = gauge(
+    "orgstream_rule_info",
+    "Always 1; the labels tell which orgs a live rule reads and writes.",
+    _RULE,
+    Label("source_org"),
+    Label("target_org"),
+    looked_up=True,
+)
+SET_ASIDE: Final = gauge(
+    "orgstream_set_aside_changes",
+    "Changes set aside under a rule: dead letters, held behind one, or waiting for a paused rule.",
+    _RULE,
+    _REASON,
+    looked_up=True,
+)
+OLDEST_HELD: Final = gauge(
+    "orgstream_oldest_held_timestamp_seconds",
+    "Since when the first of the held changes waits.",
+    looked_up=True,
+)
+PAUSED_RULES: Final = gauge(
+    "orgstream_paused_rules", "Rules that were paused and wait to be resumed.", looked_up=True
+)
+
+STREAM_MEMORY_LIMIT: Final = gauge(
+    "orgstream_stream_memory_limit_bytes",
+    "Memory of all streams together at which the relay stops.",
+    looked_up=True,
+)
+REDIS_MEMORY: Final = gauge(
+    "orgstream_redis_memory_bytes", "Memory that Redis uses for everything.", looked_up=True
+)
+REDIS_MEMORY_LIMIT: Final = gauge(
+    "orgstream_redis_memory_limit_bytes", "The maxmemory of Redis; 0 where it has none.", looked_up=True
+)
+STORAGE: Final = gauge(
+    "orgstream_storage_bytes",
+    "Size of a table of Orgstream's own with its indexes, all partitions together.",
+    _RELATION,
+    looked_up=True,
+)
+STORAGE_ROWS: Final = gauge(
+    "orgstream_storage_live_rows", "Its rows, as Postgres estimates them.", _RELATION, looked_up=True
+)
+STORAGE_DEAD_ROWS: Final = gauge(
+    "orgstream_storage_dead_rows",
+    "Its rows that are gone and not vacuumed yet, as Postgres estimates them.",
+    _RELATION,
+    looked_up=True,
+)
+OLDEST_KEPT: Final = gauge(
+    "orgstream_oldest_kept_change_timestamp_seconds",
+    "Capture time of the first change that change_queue still keeps.",
+    looked_up=True,
+)
+RETENTION: Final = gauge(
+    "orgstream_retention_seconds", "How long changes are to be kept after they took effect.", looked_up=True
+)
+
+CONNECT_FAILED: Final = gauge(
+    "orgstream_connect_failed_rows",
+    "Rows of the org's trigger log that failed within the last hour, counted up to 10,000.",
+    _ORG,
+    looked_up=True,
+)
+CONNECT_PENDING: Final = gauge(
+    "orgstream_connect_pending_rows",
+    "Rows of the org's trigger log that Heroku Connect has yet to send, counted up to 10,000.",
+    _ORG,
+    looked_up=True,
+)
+CONNECT_OLDEST: Final = gauge(
+    "orgstream_connect_oldest_pending_timestamp_seconds",
+    "Since when the first of them waits.",
+    _ORG,
+    looked_up=True,
+)
 
 METRICS: Final[tuple[Metric, ...]] = tuple(
     value for value in list(globals().values()) if isinstance(value, Metric)

@@ -1,0 +1,33 @@
+"""What Heroku Connect has yet to send and what it failed to: the trigger logs of the orgs of the rules."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from psycopg import sql
+
+from pipeline.metrics import catalog
+from pipeline.metrics.registry import Reading
+from pipeline.postgres.queries import load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import psycopg
+
+    from stages.rules.model import RuleSet
+
+
+def look_at_connect(connection: psycopg.Connection, rules: RuleSet) -> Iterator[Reading]:
+    """The trigger logs by org; nothing of an org without one. Raises psycopg.Error."""
+    queries = load("observe")
+    found = connection.execute(queries["connected"], {"schemas": list(rules.orgs.values())}).fetchall()
+    connected = {row[0] for row in found}
+    for org, schema in rules.orgs.items():
+        if schema in connected:
+            query = sql.SQL(queries["connect"]).format(schema=sql.Identifier(schema))
+            pending, since, failed = connection.execute(query).fetchone() or (0, None, 0)
+            yield Reading(catalog.CONNECT_PENDING, pending, {"org": org})
+            yield Reading(catalog.CONNECT_FAILED, failed, {"org": org})
+            if since is not None:
+                yield Reading(catalog.CONNECT_OLDEST, since.timestamp(), {"org": org})
