@@ -82,9 +82,10 @@ def _prove(settings: Settings, options: Options, stop: Stop, *, as_json: bool) -
     import msgspec  # noqa: PLC0415
     from rich.console import Console  # noqa: PLC0415
 
-    from pipeline.demo.report import as_data, finding_lines, proof_table  # noqa: PLC0415
+    from pipeline.demo.report import proof_table  # noqa: PLC0415
     from pipeline.demo.run import run_demo  # noqa: PLC0415
     from pipeline.demo.screen import LineScreen, LiveScreen, Screen  # noqa: PLC0415
+    from pipeline.proof.telling import as_data, finding_lines  # noqa: PLC0415
 
     began = time.monotonic()
     console = Console(highlight=False)

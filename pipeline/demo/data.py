@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from pipeline.demo.chance import chance
 from pipeline.demo.objects import INDUSTRIES, STAGES
 from pipeline.errors import ConfigurationError
+from pipeline.proof.chance import chance
 
 if TYPE_CHECKING:
     from pipeline.connect import Row, Value

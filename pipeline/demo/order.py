@@ -7,8 +7,9 @@ was, and none that is older than what it has taken already.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeAlias
+
+from pipeline.proof.verdict import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,15 +19,6 @@ State: TypeAlias = Mapping[str, Any] | None
 
 Write: TypeAlias = Mapping[str, Any] | None
 """The columns that a write changed, with their new values; empty: it changed nothing; None: a delete."""
-
-
-class Kind(StrEnum):
-    """What can be wrong with a record."""
-
-    LOST = "lost"  # a change, a write or a row is missing
-    REPEATED = "repeated"  # a write took effect twice
-    OUT_OF_ORDER = "out of order"  # a write took effect after a later one
-    WRONG = "wrong"  # a row or a write that the source never asked for
 
 
 def judge(states: Sequence[State], writes: Sequence[Write]) -> list[tuple[Kind, int]]:

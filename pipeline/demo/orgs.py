@@ -15,12 +15,12 @@ import psycopg
 
 from pipeline.connect import Connection, SalesforceOrg
 from pipeline.demo.calm import Calm
-from pipeline.demo.chance import chance
 from pipeline.demo.desk import Desk
 from pipeline.demo.objects import MAPPINGS, sends
 from pipeline.demo.pace import Pace
 from pipeline.demo.users import Users
 from pipeline.postgres.queries import load
+from pipeline.proof.chance import chance
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -11,9 +11,10 @@ import msgspec
 
 from pipeline.demo.history import Seen, follow
 from pipeline.demo.oracle import Oracle, compare_capture
-from pipeline.demo.order import Kind, State, Write, judge
-from pipeline.demo.verdict import Finding, RuleVerdict, Verdict
+from pipeline.demo.order import State, Write, judge
+from pipeline.demo.verdict import DemoVerdict, RuleVerdict
 from pipeline.postgres.queries import load
+from pipeline.proof.verdict import Finding, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +28,7 @@ _KEPT: Final = ["_hc_lastop", "_hc_err"]  # what Heroku Connect's triggers note 
 _DECODER: Final = msgspec.json.Decoder(dict[str, Any] | None, float_hook=Decimal)
 
 
-def prove(connection: psycopg.Connection, rule_set: RuleSet) -> Verdict:
+def prove(connection: psycopg.Connection, rule_set: RuleSet) -> DemoVerdict:
     """Look at everything once. The orgs and the pipeline must be at rest, and every record captured."""
     found: set[Finding] = set()
     verdicts = []
@@ -38,7 +39,7 @@ def prove(connection: psycopg.Connection, rule_set: RuleSet) -> Verdict:
     found.update(_uncaptured(connection, rule_set))
     row = connection.execute(load("demo")["summary"]).fetchone() or (0, 0, 0, 0)
     captured, applied, carried, dead = row
-    return Verdict(
+    return DemoVerdict(
         captured=captured,
         applied=applied,
         suppressed=captured - carried - dead,

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from pipeline.demo.keep import how_to_look
 from pipeline.demo.orgs import EDIT, LOAD, REST
 from pipeline.demo.proof import prove
 from pipeline.demo.sample import Rest, Sample, take_sample
-from pipeline.demo.world import WORKERS, World, demo_folder
+from pipeline.demo.world import WORKERS, World
 from pipeline.errors import Failure
+from pipeline.proof.folder import how_to_look, run_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pipeline.demo.screen import Screen
-    from pipeline.demo.verdict import Verdict
+    from pipeline.demo.verdict import DemoVerdict
     from pipeline.settings import Settings
     from pipeline.signals import Stop
     from stages.rules.model import RuleSet
@@ -47,9 +47,9 @@ class Options(msgspec.Struct, frozen=True):
     keep: bool
 
 
-def run_demo(settings: Settings, options: Options, stop: Stop, screen: Screen) -> Verdict:
+def run_demo(settings: Settings, options: Options, stop: Stop, screen: Screen) -> DemoVerdict:
     """Run it all. Raises Stopped, NotAtRest, ChildEnded, ConfigurationError; leaves nothing running."""
-    with demo_folder(keep=options.keep) as folder:
+    with run_folder("demo", keep=options.keep) as folder:
         try:
             with World(settings, folder, options.orgs) as world:
                 return _Demo(world, options, stop, screen).run()
@@ -65,7 +65,7 @@ class _Demo:
         self._stop = stop
         self._screen = screen
 
-    def run(self) -> Verdict:
+    def run(self) -> DemoVerdict:
         self._screen.say("Starting Postgres and Redis")
         self._world.start_servers()
         self._check()

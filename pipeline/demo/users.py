@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from pipeline.connect import Refused
-from pipeline.demo.chance import chance
 from pipeline.demo.data import People
 from pipeline.demo.objects import HUB, sends
+from pipeline.proof.chance import chance
 
 if TYPE_CHECKING:
     from pipeline.demo.calm import Calm

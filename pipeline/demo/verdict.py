@@ -1,19 +1,10 @@
-"""What the proof found."""
+"""What the demo's proof found, with what it looked at for each rule."""
 
 from __future__ import annotations
 
 import msgspec
 
-from pipeline.demo.order import Kind
-
-
-class Finding(msgspec.Struct, frozen=True, order=True):
-    """One thing that is wrong, with where it was found."""
-
-    kind: Kind
-    rule: str
-    key: str
-    message: str
+from pipeline.proof.verdict import Verdict
 
 
 class RuleVerdict(msgspec.Struct, frozen=True):
@@ -25,23 +16,7 @@ class RuleVerdict(msgspec.Struct, frozen=True):
     writes: int  # writes that the target's rows took, fewer where changes were coalesced
 
 
-class Verdict(msgspec.Struct, frozen=True):
-    """The counts, the findings behind them, and what was looked at."""
+class DemoVerdict(Verdict, frozen=True):
+    """The verdict, rule by rule."""
 
-    captured: int  # changes of all source tables
-    applied: int  # writes in the ledger
-    suppressed: (
-        int  # captured changes that left nothing to write: echoes, notes of Heroku Connect, local fields
-    )
-    dead: int  # open dead letters
-    findings: tuple[Finding, ...]
     rules: tuple[RuleVerdict, ...]
-
-    def count(self, kind: Kind) -> int:
-        """How many findings are of a kind."""
-        return sum(finding.kind is kind for finding in self.findings)
-
-    @property
-    def proven(self) -> bool:
-        """Whether something was replicated and nothing is wrong."""
-        return self.captured > 0 and self.applied > 0 and not self.dead and not self.findings

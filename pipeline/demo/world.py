@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 import msgspec
@@ -15,7 +12,6 @@ from psycopg import sql
 from pipeline.demo.objects import OBJECTS, org_names
 from pipeline.demo.rules_files import write_rules
 from pipeline.embedded import EmbeddedPostgres, EmbeddedRedis
-from pipeline.embedded.process import short_folder
 from pipeline.postgres.connection import connect
 from pipeline.postgres.migrate import migrate
 from pipeline.postgres.queries import load
@@ -28,7 +24,8 @@ from pipeline.rules.validate import validate
 from pipeline.settings import Url
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
+    from pathlib import Path
 
     import psycopg
 
@@ -115,20 +112,3 @@ def install_rules(connection: psycopg.Connection, folder: Path, orgs: Sequence[s
             table = sql.Identifier(org, sobject.name.lower())
             connection.execute(sql.SQL(load("demo")["audit"]).format(table=table))
     return rule_set
-
-
-@contextlib.contextmanager
-def demo_folder(*, keep: bool) -> Iterator[Path]:
-    """A folder for all files, that a server run as another user can reach; gone afterwards unless kept."""
-    folder = Path(tempfile.mkdtemp(prefix="orgstream-demo-"))
-    folder.chmod(0o755)
-    try:
-        yield folder
-    finally:
-        if not keep:
-            for path in (folder, *_socket_folders(folder)):
-                shutil.rmtree(path, ignore_errors=True)
-
-
-def _socket_folders(folder: Path) -> list[Path]:
-    return [short_folder(server, folder / server) for server in ("postgres", "redis")]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from pipeline.demo.verdict import Verdict
+    from pipeline.demo.verdict import DemoVerdict
     from stages.rules.model import RuleSet
 
 ORGS = org_names(3)
@@ -57,7 +57,7 @@ class Replica:
             run_drain(self._settings, stop)  # into the hub
             run_drain(self._settings, stop)  # and from there
 
-    def verdict(self) -> Verdict:
+    def verdict(self) -> DemoVerdict:
         """What the proof finds now."""
         return prove(self.user, self._rule_set)
 

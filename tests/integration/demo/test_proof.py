@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, LiteralString
 
 import pytest
 
-from pipeline.demo.order import Kind
+from pipeline.proof.verdict import Kind
 
 if TYPE_CHECKING:
-    from pipeline.demo.verdict import Verdict
+    from pipeline.proof.verdict import Verdict
     from tests.integration.demo.conftest import Replica
 
 KINDS = (Kind.LOST, Kind.REPEATED, Kind.OUT_OF_ORDER, Kind.WRONG)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline.demo.order import Kind, judge
+from pipeline.demo.order import judge
+from pipeline.proof.verdict import Kind
 
 if TYPE_CHECKING:
     from pipeline.demo.order import State, Write

@@ -9,12 +9,13 @@ import pytest
 from msgspec.structs import replace
 from rich.console import Console
 
-from pipeline.demo.order import Kind
-from pipeline.demo.report import as_data, introduction, proof_table
+from pipeline.demo.report import introduction, proof_table
 from pipeline.demo.run import Options
 from pipeline.demo.sample import OrgSample, Rest, Sample
 from pipeline.demo.screen import LineScreen, LiveScreen
-from pipeline.demo.verdict import Finding, RuleVerdict, Verdict
+from pipeline.demo.verdict import DemoVerdict, RuleVerdict
+from pipeline.proof.telling import as_data
+from pipeline.proof.verdict import Finding, Kind
 from pipeline.status import PartitionStatus, Status
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ STATUS = Status(
 )
 HUB = OrgSample("hub", "edit", 10, 20, 3, 0, False, 5)
 SAMPLE = Sample(at=100.0, captured=1000, applied=500, p50=0.012, p99=None, status=STATUS, orgs=(HUB,))
-VERDICT = Verdict(10, 5, 4, 0, (), (RuleVerdict("r", 3, 6, 5),))
+VERDICT = DemoVerdict(10, 5, 4, 0, (), (RuleVerdict("r", 3, 6, 5),))
 FINDING = Finding(Kind.LOST, "r", '{"k": 1}', "the target row is missing")
 
 
@@ -133,7 +134,7 @@ def test_a_proof_is_told() -> None:
         replace(VERDICT, applied=0),
     ],
 )
-def test_what_is_not_proven_is_told(verdict: Verdict) -> None:
+def test_what_is_not_proven_is_told(verdict: DemoVerdict) -> None:
     assert not verdict.proven
     told = printed(proof_table(verdict, 61.4))
     assert "NOT proven" in told

@@ -1,15 +1,36 @@
-"""How to look into the folder of a demo that is over."""
+"""The folder of a run with servers of its own: gone afterwards, or kept with the commands to look into it."""
 
 from __future__ import annotations
 
+import contextlib
 import shlex
+import shutil
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.embedded.postgres import find_bindir
-from pipeline.embedded.process import unprivileged_user
+from pipeline.embedded.process import short_folder, unprivileged_user
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def run_folder(purpose: str, *, keep: bool) -> Iterator[Path]:
+    """A folder for all files, that a server run as another user can reach; gone afterwards unless kept."""
+    folder = Path(tempfile.mkdtemp(prefix=f"orgstream-{purpose}-"))
+    folder.chmod(0o755)
+    try:
+        yield folder
+    finally:
+        if not keep:
+            for path in (folder, *_socket_folders(folder)):
+                shutil.rmtree(path, ignore_errors=True)
+
+
+def _socket_folders(folder: Path) -> list[Path]:
+    return [short_folder(server, folder / server) for server in ("postgres", "redis")]
 
 
 def how_to_look(folder: Path) -> str:
