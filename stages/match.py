@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -96,7 +96,15 @@ def _unreadable(passage: Passage, change: Change, error: Exception) -> Passage:
     return Passage(passage.rules, change, rejects=(*passage.rejects, fault))
 
 
-def reject(change: Change, rule: CompiledRule, cause: Cause, message: str, sqlstate: Any = None) -> Reject:
+def reject(
+    change: Change,
+    rule: CompiledRule,
+    cause: Cause,
+    message: str,
+    sqlstate: str | None = None,
+    *,
+    column: str | None = None,
+) -> Reject:
     """A change that failed under one rule."""
     return Reject(
         change_id=change.id,
@@ -108,4 +116,5 @@ def reject(change: Change, rule: CompiledRule, cause: Cause, message: str, sqlst
         rule=rule.rule.name,
         rule_version=rule.rule.version,
         sqlstate=sqlstate,
+        column_name=column,
     )

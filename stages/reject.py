@@ -30,4 +30,6 @@ class Reject(msgspec.Struct, frozen=True, omit_defaults=True):
     rule: str | None = None
     rule_version: int | None = None
     sqlstate: str | None = None
+    column_name: str | None = None  # the target column at fault, where it is known
+    constraint_name: str | None = None  # what refused it, where Postgres names a constraint
     payload: str | None = None  # what could not be read, where it is not in change_queue

@@ -48,11 +48,11 @@ def _write_or_reject(
     try:
         return _write(transition.kind, rule, rows)
     except EvaluationError as error:
-        return reject(change, rule, Cause.EXPRESSION, error.message, error.sqlstate)
+        return reject(change, rule, Cause.EXPRESSION, error.message, error.sqlstate, column=error.target)
     except UnmappedValue as error:
-        return reject(change, rule, Cause.UNMAPPED, str(error))
+        return reject(change, rule, Cause.UNMAPPED, str(error), column=error.target)
     except _NoKey as error:
-        return reject(change, rule, Cause.NO_KEY, str(error))
+        return reject(change, rule, Cause.NO_KEY, str(error), column=error.column)
 
 
 def _write(kind: Kind, rule: CompiledRule, rows: Rows) -> Write | None:
@@ -98,11 +98,15 @@ def _key(rule: CompiledRule, row: Row) -> tuple[Any, ...]:
     key = tuple([evaluate(row) for evaluate in rule.key])
     if None in key:
         column = rule.key_columns[key.index(None)]
-        raise _NoKey(
-            f"the key column {column} is NULL for this record, so its target row cannot be recognised"
-        )
+        raise _NoKey(column)
     return key
 
 
 class _NoKey(Exception):
     """Raised when a record's key is NULL."""
+
+    def __init__(self, column: str) -> None:
+        super().__init__(
+            f"the key column {column} is NULL for this record, so its target row cannot be recognised"
+        )
+        self.column = column

@@ -47,6 +47,8 @@ def refused(item: Item, error: psycopg.Error, rules: CompiledRules) -> Item:
             rule=rules.by_id[write.rule].rule.name,
             rule_version=rules.by_id[write.rule].rule.version,
             sqlstate=error.sqlstate,
+            column_name=error.diag.column_name,
+            constraint_name=error.diag.constraint_name,
         )
         for write in passage.writes
     )

@@ -21,7 +21,10 @@ INNER JOIN orgstream.applied AS a ON l.change_id = a.change_id AND l.rule_id = a
 -- name: write_letters
 -- A letter for each rejected change; one that is open already counts another attempt.
 INSERT INTO orgstream.dead_letter AS d
-(change_id, partition, rule_id, rule, rule_version, source_table, key, cause, sqlstate, message, payload)
+(
+    change_id, partition, rule_id, rule, rule_version, source_table, key, cause, sqlstate, message, column_name,
+    constraint_name, payload
+)
 SELECT
     r.change_id,
     r.partition,
@@ -33,14 +36,23 @@ SELECT
     r.cause,
     r.sqlstate,
     r.message,
+    r.column_name,
+    r.constraint_name,
     to_json(r.payload)
 FROM
     json_to_recordset(%(letters)s::json) AS r (
         change_id bigint, partition smallint, rule_id integer, rule text, rule_version integer, source_table text,
-        key json, cause text, sqlstate text, message text, payload text
+        key json, cause text, sqlstate text, message text, column_name text, constraint_name text, payload text
     )
 ON CONFLICT (change_id, rule) WHERE resolved_at IS NULL AND change_id IS NOT NULL
-DO UPDATE SET attempts = d.attempts + 1, message = excluded.message, sqlstate = excluded.sqlstate
+DO UPDATE
+    SET
+        attempts = d.attempts + 1,
+        cause = excluded.cause,
+        sqlstate = excluded.sqlstate,
+        message = excluded.message,
+        column_name = excluded.column_name,
+        constraint_name = excluded.constraint_name
 RETURNING d.id, d.change_id, d.rule;
 
 -- name: set_path

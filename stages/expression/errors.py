@@ -31,6 +31,7 @@ class EvaluationError(Exception):
         super().__init__(sqlstate, message)
         self.sqlstate = sqlstate
         self.message = message
+        self.target: str | None = None  # the target column that it was to fill, once that is known
 
     def __str__(self) -> str:
         return f"{self.message} ({self.sqlstate})"

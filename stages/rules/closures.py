@@ -17,6 +17,8 @@ Evaluate = Callable[[Row], Any]
 class UnmappedValue(Exception):
     """Raised when a `values` table has no entry for a value and the mapping no default."""
 
+    target: str | None = None  # the target column that it was to fill
+
 
 class Columns:
     """The mapped columns of a rule. Those that a source column fills unchanged are read all at once."""
@@ -31,8 +33,13 @@ class Columns:
     def values(self, row: Row) -> dict[str, Any]:
         """The value of every mapped column. Raises EvaluationError, UnmappedValue."""
         values = dict(zip(self._copied, self._read(row), strict=True))
-        for name, evaluate in self.computed:
-            values[name] = evaluate(row)
+        name = None
+        try:
+            for name, evaluate in self.computed:
+                values[name] = evaluate(row)
+        except (EvaluationError, UnmappedValue) as error:
+            error.target = name
+            raise
         return values
 
     def changed(self, before: Row, values: Mapping[str, Any]) -> list[str]:
