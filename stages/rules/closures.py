@@ -23,9 +23,10 @@ class UnmappedValue(Exception):
 class Columns:
     """The mapped columns of a rule. Those that a source column fills unchanged are read all at once."""
 
-    __slots__ = ("_copied", "_read", "computed")
+    __slots__ = ("_copied", "_read", "computed", "copied")
 
     def __init__(self, copied: Mapping[str, str], computed: tuple[tuple[str, Evaluate], ...]) -> None:
+        self.copied = copied  # target column -> source column
         self._copied = tuple(copied)
         self._read = reader(tuple(copied.values()))
         self.computed = computed
