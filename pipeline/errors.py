@@ -2,9 +2,10 @@
 
 OrgstreamError
 ├── ConfigurationError: what we were told is wrong; exit code 2, nothing was changed
-│   ├── RulesInvalid · MigrationEdited · ServerTooOld · TableWithoutKey
+│   ├── RulesInvalid · MigrationEdited · ServerTooOld · TableWithoutKey · NoSession
 └── Failure: what we were told is right, and it did not work; exit code 1
     └── ServerUnreachable · NotMigrated: nothing could even begin; exit code 2
+        └── PostgresUnreachable · RedisUnreachable
 """
 
 from __future__ import annotations
@@ -46,6 +47,10 @@ class ServerTooOld(ConfigurationError):
     """Raised when a server lacks what we need: the operator upgrades it to the version in the message."""
 
 
+class NoSession(ConfigurationError):
+    """Raised behind a pooler in transaction mode: the operator sets DATABASE_URL to the database itself."""
+
+
 class TableWithoutKey(ConfigurationError):
     """Raised when nothing identifies a table's records: the operator adds a key or names an `identity`."""
 
@@ -58,6 +63,14 @@ class ServerUnreachable(Failure):
     """Raised when Postgres or Redis does not answer: the operator checks its URL, network and server."""
 
     exit_code: ClassVar[int] = MISUSED
+
+
+class PostgresUnreachable(ServerUnreachable):
+    """Raised when it is Postgres that does not answer."""
+
+
+class RedisUnreachable(ServerUnreachable):
+    """Raised when it is Redis that does not answer."""
 
 
 class NotMigrated(Failure):

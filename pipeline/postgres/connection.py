@@ -8,63 +8,50 @@ from typing import TYPE_CHECKING, Any, Final
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from pipeline.errors import ConfigurationError, NotMigrated, ServerTooOld, ServerUnreachable
+from pipeline.errors import ConfigurationError, NotMigrated, PostgresUnreachable, ServerTooOld
 from pipeline.postgres.migrate import is_current
+from pipeline.postgres.pooler import require_session
 from pipeline.postgres.queries import load
+from pipeline.postgres.session import Session, watch
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pipeline.settings import Settings
 
 OLDEST_SERVER: Final = 15
-# A peer that vanished without a word is noticed after about this long, not after the system's two hours.
-_KEEPALIVE: Final[dict[str, Any]] = {
-    "keepalives": 1,
-    "keepalives_idle": 5,
-    "keepalives_interval": 3,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 15_000,
-}
 
 
 def connect(settings: Settings, purpose: str) -> psycopg.Connection:
     """An autocommit connection that Postgres lists as `orgstream-<purpose>`.
 
-    Raises ConfigurationError for a missing or malformed URL, ServerUnreachable, ServerTooOld.
+    Raises ConfigurationError for a missing or malformed URL, NoSession, PostgresUnreachable, ServerTooOld.
     """
-    url = settings.database_url
-    if not url:
-        raise ConfigurationError(
-            "DATABASE_URL is not set. Set it to the Postgres that holds the orgs' tables, "
-            "as in DATABASE_URL=postgresql://user@host/database"
-        )
-    try:
-        parameters = conninfo_to_dict(url)
-        connection = psycopg.connect(
-            url,
-            autocommit=True,
-            application_name=f"orgstream-{purpose}",
-            connect_timeout=max(2, round(settings.connect_timeout)),
-            **({} if str(parameters.get("host", "")).startswith("/") else _KEEPALIVE),
-        )
-    except psycopg.ProgrammingError as error:
-        raise ConfigurationError(f"DATABASE_URL is not a Postgres URL: {_without_values(error)}") from None
-    except psycopg.OperationalError as error:
-        raise ServerUnreachable(
-            f"cannot connect to Postgres at DATABASE_URL: {_first_line(error)}. "
-            "Check the address, the credentials and that the server runs."
-        ) from error
-    prepare(connection, settings)
-    return connection
+    with _told():
+        session = _open(settings, purpose)
+        try:
+            _require_supported(session)
+            # A pooler makes up the number that the client is told at the start; then look closer.
+            if session.info.backend_pid != watch(session, **_watching(settings)):
+                require_session(session, lambda: _open(settings, purpose))
+            prepare(session, settings)
+        except BaseException:
+            session.close()
+            raise
+    return session
+
+
+def check_session(settings: Settings) -> None:
+    """Whether DATABASE_URL gives us sessions of our own, also where a pooler is hard to tell from a server.
+
+    Raises what `connect` raises.
+    """
+    with _told(), contextlib.closing(connect(settings, "check")) as session:
+        require_session(session, lambda: _open(settings, "check"))
 
 
 def prepare(connection: psycopg.Connection, settings: Settings) -> None:
-    """Give the session its limits and its search path. Raises ServerTooOld."""
-    version = connection.info.server_version // 10_000
-    if version < OLDEST_SERVER:
-        connection.close()
-        raise ServerTooOld(
-            f"the Postgres at DATABASE_URL is version {version}; Orgstream needs {OLDEST_SERVER} or newer."
-        )
+    """Give the session its limits and its search path."""
     connection.execute(
         load("session")["prepare"],
         {
@@ -75,6 +62,59 @@ def prepare(connection: psycopg.Connection, settings: Settings) -> None:
     )
     with contextlib.suppress(psycopg.errors.InvalidParameterValue):
         connection.execute(load("session")["notice_the_end"])
+
+
+def _open(settings: Settings, purpose: str) -> Session:
+    options = _options(settings)
+    name = f"orgstream-{purpose}"
+    return Session.connect(str(settings.database_url), autocommit=True, application_name=name, **options)
+
+
+def _options(settings: Settings) -> dict[str, Any]:
+    """The parameters of every connection. A peer that vanished without a word is noticed within two leases,
+    not after the system's two hours.
+    """
+    if not settings.database_url:
+        raise ConfigurationError(
+            "DATABASE_URL is not set. Set it to the Postgres that holds the orgs' tables, "
+            "as in DATABASE_URL=postgresql://user@host/database"
+        )
+    options: dict[str, Any] = {"connect_timeout": max(2, round(settings.connect_timeout))}
+    if str(conninfo_to_dict(settings.database_url).get("host", "")).startswith("/"):
+        return options
+    lease = max(1.0, settings.lease_seconds)
+    keepalive = {"idle": lease / 2, "interval": lease / 5, "count": 3}
+    options |= {f"keepalives_{name}": max(1, round(seconds)) for name, seconds in keepalive.items()}
+    return options | {"keepalives": 1, "tcp_user_timeout": round(1500 * lease)}
+
+
+def _watching(settings: Settings) -> dict[str, Any]:
+    patience = max(1.0, settings.lease_seconds)
+    return {"patience": patience, "url": str(settings.database_url), "options": _options(settings)}
+
+
+def _require_supported(session: Session) -> None:
+    version = session.info.server_version // 10_000
+    if version < OLDEST_SERVER:
+        raise ServerTooOld(
+            f"the Postgres at DATABASE_URL is version {version}; Orgstream needs {OLDEST_SERVER} or newer."
+        )
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    """Errors of the driver, in our words."""
+    try:
+        yield
+    except psycopg.OperationalError as error:
+        raise PostgresUnreachable(
+            f"cannot connect to Postgres at DATABASE_URL: {_first_line(error)}. "
+            "Check the address, the credentials and that the server runs."
+        ) from error
+    except psycopg.ProgrammingError as error:
+        if error.sqlstate is not None:
+            raise
+        raise ConfigurationError(f"DATABASE_URL is not a Postgres URL: {_without_values(error)}") from None
 
 
 def require_migrated(connection: psycopg.Connection) -> None:
