@@ -8,4 +8,5 @@ pytest_plugins = [
     "tests.fixtures.redis_servers",
     "tests.fixtures.processes",
     "tests.fixtures.world",
+    "tests.fixtures.deployment",
 ]

@@ -90,8 +90,7 @@ class _Loop:
             else:
                 self._sleep()
                 active = time.monotonic()
-            self._progress.made()
-            self._tell()
+            self._came_round()
 
     def _sleep(self) -> None:
         """Wait for the bell. Who wrote before the bell was on and commits only now does not ring it, so we
@@ -100,13 +99,17 @@ class _Loop:
         self._wakeup.sleep()
         pause = _PAUSE
         while not self._stop.requested and not self._relay.step():
-            self._progress.made()
+            self._came_round()
             pause = min(2 * pause, self._settings.relay_poll_seconds)
             if self._wakeup.wait(pause) or not self._relay.leading:
                 break
         self._wakeup.wake()
 
-    def _tell(self) -> None:
+    def _came_round(self) -> None:
+        if self._relay.waiting:
+            self._progress.blocked("the stages finish nothing, and the streams are full or have to run empty")
+        else:
+            self._progress.made()
         if self._relay.leading != self._leading:
             self._leading = self._relay.leading
             if self._leading:
