@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, cast, get_args
 
-from pipeline.rules.declare_rule import declare_rule
+from pipeline.rules.declare_rule import INSTEAD, declare_rule
+from pipeline.rules.instances import instances
 from pipeline.rules.section import Section
 from stages.rules.declared import Declared, DeclaredOrg, DeclaredTable
 from stages.rules.model import Connector
@@ -28,7 +29,7 @@ def declare(documents: Iterable[Node]) -> tuple[Declared, list[Fault]]:
     rules: list[DeclaredRule] = []
     for document in documents:
         root = Section(document, faults)
-        root.only({"orgs", "rules"})
+        root.only({"orgs", "rules"}, {"templates": INSTEAD["template"]})
         _orgs(root, orgs, faults)
         rules += _rules(document, root, faults)
     _refuse_same_names(rules, faults)
@@ -102,7 +103,7 @@ def _rules(document: Node, root: Section, faults: list[Fault]) -> list[DeclaredR
     rules = []
     for number, node in enumerate(document.value["rules"].value, start=1):
         if isinstance(node.value, dict):
-            rules.append(declare_rule(node, number, faults))
+            rules += [declare_rule(instance, faults) for instance in instances(node, number, faults)]
         else:
             faults.append(Fault(node.place, f"a rule must be a table, not {node.kind}"))
     return rules
@@ -114,6 +115,11 @@ def _refuse_same_names(rules: list[DeclaredRule], faults: list[Fault]) -> None:
         if rule.name is None:
             continue
         earlier = first.setdefault(rule.name.value, rule)
-        if earlier is not rule and earlier.name is not None:
+        if earlier is rule or earlier.name is None:
+            continue
+        if earlier.place == rule.place:  # the instances of one [[rules]]
+            message, advice = f"it is said for {earlier.label} too", "put a parameter of `for` into `name`"
+        else:
             message = f"another rule at {earlier.name.place} has the same name"
-            faults.append(Fault(rule.name.place, message, rule.label, "give each rule a name of its own"))
+            advice = "give each rule a name of its own"
+        faults.append(Fault(rule.name.place, message, rule.label, advice))

@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from pipeline.rules.section import Section
 
 KEYS: Final = {"expr", "values", "default", "lookup", "where", "take", "missing", "conflict"}
-#: Until conflicts are decided, the source's change wins; of the policies only these mean just that.
-_SUPPORTED_POLICIES: Final = {"newest", "source"}
 
 
 def declare_map(section: Section) -> dict[str, DeclaredMapping] | None:
@@ -35,6 +33,7 @@ def _mapping(column: str, section: Section) -> DeclaredMapping:
     section.only(KEYS)
     mapping = DeclaredMapping(
         section.place,
+        section.places,
         section.text("expr"),
         section.text_table("values"),
         section.text("default"),
@@ -45,9 +44,7 @@ def _mapping(column: str, section: Section) -> DeclaredMapping:
         declare_conflict(section),
     )
     if "lookup" in section:
-        section.fault(
-            section.place_of("lookup"), "`lookup` is not supported yet", f"map `{column}` by an expression"
-        )
+        _check_lookup(section, mapping)
         return mapping
     section.require("expr", f'expr = "{column}"')
     for key in ("where", "take", "missing"):
@@ -60,12 +57,24 @@ def _mapping(column: str, section: Section) -> DeclaredMapping:
     return mapping
 
 
+def _check_lookup(section: Section, mapping: DeclaredMapping) -> None:
+    section.require("where", 'where = { username = "owner_username__c" }')
+    section.require("take", 'take = "sfid"')
+    for key in ("expr", "values"):
+        if key in section:
+            advice = "write the expression in `where`" if key == "expr" else "remove it"
+            section.fault(section.place_of(key), f"`{key}` has no place beside `lookup`", advice)
+    if "where" in section and not section.is_filled("where"):
+        section.fault(
+            section.place_of("where"), "`where` names no column", 'for example where = { sfid = "ownerid" }'
+        )
+    if mapping.missing == "default":
+        section.require("default", "default = \"'005000000000000AAA'\"")
+    elif "default" in section:
+        message = '`default` is only taken with missing = "default"'
+        section.fault(section.place_of("default"), message, 'write missing = "default", or remove it')
+
+
 def declare_conflict(section: Section) -> Policy | None:
     """The conflict policy of a rule or a column."""
-    policy = section.choice("conflict", get_args(Policy))
-    if policy is not None and policy not in _SUPPORTED_POLICIES:
-        message = f'`conflict = "{policy}"` is not supported yet'
-        section.fault(
-            section.place_of("conflict"), message, "until it is, the source's change wins: remove it"
-        )
-    return cast("Policy | None", policy)
+    return cast("Policy | None", section.choice("conflict", get_args(Policy)))

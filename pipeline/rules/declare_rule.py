@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal, cast
 
+from pipeline.rules.declare_limits import declare_breaker, declare_max_deletes
 from pipeline.rules.declare_map import declare_conflict, declare_map
+from pipeline.rules.declare_tests import declare_tests
+from pipeline.rules.instances import FOR
 from pipeline.rules.section import Section
 from stages.change import Operation
 from stages.rules.declared import DeclaredRule, DeclaredSet
-from stages.rules.place import Text
 
 if TYPE_CHECKING:
-    from pipeline.rules.document import Node
-    from stages.rules.place import Fault
+    from pipeline.rules.instances import Instance
+    from stages.rules.place import Fault, Text
 
     _OnDelete = Literal["delete", "ignore"] | DeclaredSet
     _OnUnmatched = Literal["leave", "delete"] | DeclaredSet
@@ -20,8 +22,12 @@ if TYPE_CHECKING:
 KEYS: Final = {
     *("name", "from", "to", "when", "on", "key", "map"),
     *("on_delete", "on_unmatched", "conflict", "priority", "enabled", "origins"),
+    *("max_deletes", "breaker", "tests"),
+    FOR,
 }
-LATER: Final = {"max_deletes", "breaker", "template", "templates", "tests"}
+INSTEAD: Final = {
+    "template": 'write one rule with parameters: for = { org = ["us", "apac"] } and {org} in its strings'
+}
 _OPERATIONS: Final = {
     "insert": Operation.INSERT,
     "update": Operation.UPDATE,
@@ -30,18 +36,17 @@ _OPERATIONS: Final = {
 _ORIGINS: Final = ("salesforce", "application", "orgstream")
 
 
-def declare_rule(node: Node, number: int, faults: list[Fault]) -> DeclaredRule:
-    """The rule, with faults of form noted under its name (or number, where it has none)."""
-    label = _label(node, number)
-    section = Section(node, faults, label)
-    section.only(KEYS, LATER)
+def declare_rule(instance: Instance, faults: list[Fault]) -> DeclaredRule:
+    """The rule, with faults of form noted under its label."""
+    section = Section(instance.node, faults, instance.label)
+    section.only(KEYS, INSTEAD)
     _require(section)
     return DeclaredRule(
         place=section.place,
-        label=label,
+        label=instance.label,
         name=_name(section),
         source=section.text("from"),
-        target=_target(section),
+        target=section.text("to"),
         key=_key(section),
         map=declare_map(section),
         when=section.text("when"),
@@ -52,12 +57,11 @@ def declare_rule(node: Node, number: int, faults: list[Fault]) -> DeclaredRule:
         priority=section.whole("priority", 0),
         enabled=section.boolean("enabled", default=True),
         origins=tuple(_words(section, "origins", _ORIGINS)),
+        max_deletes=declare_max_deletes(section),
+        breaker=declare_breaker(section),
+        tests=tuple(declare_tests(section)),
+        places=section.places,
     )
-
-
-def _label(node: Node, number: int) -> str:
-    name = node.value["name"].value if "name" in node.value else None
-    return name.value if isinstance(name, Text) and name.value else f"#{number}"
 
 
 def _require(section: Section) -> None:
@@ -73,15 +77,6 @@ def _name(section: Section) -> Text | None:
     if name is not None and (not name.value.strip() or not name.value.isprintable() or len(name.value) > 200):
         section.fault(name.place, "a rule's name must be 1 to 200 printable characters")
     return name
-
-
-def _target(section: Section) -> Text | None:
-    if section.kind("to") is list:
-        section.fault(
-            section.place_of("to"), "several `to` are not supported yet", "write a rule for each target"
-        )
-        return None
-    return section.text("to")
 
 
 def _key(section: Section) -> dict[str, Text] | None:

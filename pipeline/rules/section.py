@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from pipeline.rules.document import KINDS
+from stages.rules.declared import Cell
 from stages.rules.place import Fault, Place, Text
 from stages.rules.suggest import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pipeline.rules.document import Node
 
@@ -39,14 +40,18 @@ class Section:
         """Note a fault."""
         self._faults.append(Fault(place, message, self.rule, suggestion))
 
-    def only(self, known: Iterable[str], later: Iterable[str] = ()) -> None:
-        """Refuse every key that is not known; `later` are keys of the contract still to come."""
-        known, later = set(known), set(later)
+    @property
+    def places(self) -> dict[str, Place]:
+        """Where each key stands."""
+        return {key: node.place for key, node in self._nodes.items()}
+
+    def only(self, known: Iterable[str], instead: Mapping[str, str] | None = None) -> None:
+        """Refuse every key that is not known; `instead` says what to do in place of some that never were."""
+        known, instead = set(known), instead or {}
         for key in self._nodes:
-            if key in later:
-                self.fault(self.place_of(key), f"`{key}` is not supported yet", "remove it")
-            elif key not in known:
-                self.fault(self.place_of(key), f"unknown key `{key}`", did_you_mean(key, known, limit=16))
+            if key not in known:
+                advice = instead.get(key) or did_you_mean(key, known, limit=16)
+                self.fault(self.place_of(key), f"unknown key `{key}`", advice)
 
     def require(self, key: str, example: str) -> None:
         """Refuse the table where it lacks the key."""
@@ -61,6 +66,10 @@ class Section:
         """Whether the key has an array or table with something in it, right or wrong."""
         return bool(key in self._nodes and self._nodes[key].value)
 
+    def cell(self, key: str) -> Cell:
+        """The key's value, whatever it is."""
+        return Cell(_plain(self._nodes[key]), self._nodes[key].place)
+
     def text(self, key: str) -> Text | None:
         """The key's string."""
         return self._typed(key, Text)
@@ -69,6 +78,11 @@ class Section:
         """The key's whole number."""
         found = self._typed(key, int)
         return default if found is None else found
+
+    def number(self, key: str) -> float | None:
+        """The key's number, whole or not."""
+        kind = int if self.kind(key) is int else float
+        return self._typed(key, kind)
 
     def boolean(self, key: str, *, default: bool) -> bool:
         """The key's true or false."""
@@ -88,6 +102,14 @@ class Section:
     def section(self, key: str) -> Section | None:
         """The key's table."""
         return None if self._typed(key, dict) is None else Section(self._nodes[key], self._faults, self.rule)
+
+    def sections(self, key: str) -> list[Section]:
+        """The key's array of tables."""
+        nodes: list[Node] = self._typed(key, list) or []
+        for node in nodes:
+            if type(node.value) is not dict:
+                self.fault(node.place, f"`{key}` must be an array of tables; this is {node.kind}")
+        return [Section(node, self._faults, self.rule) for node in nodes if type(node.value) is dict]
 
     def text_table(self, key: str) -> dict[str, Text] | None:
         """The key's table of strings."""
@@ -122,3 +144,12 @@ class Section:
         advice = f'write `{key} = "{written}"`' if simple else None
         self.fault(node.place, f"`{key}` must be {KINDS[wanted]}, not {node.kind}", advice)
         return None
+
+
+def _plain(node: Node) -> Any:
+    """The value without its places."""
+    if isinstance(node.value, dict):
+        return {key: _plain(inner) for key, inner in node.value.items()}
+    if isinstance(node.value, list):
+        return [_plain(inner) for inner in node.value]
+    return node.value.value if isinstance(node.value, Text) else node.value

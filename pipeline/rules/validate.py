@@ -12,8 +12,9 @@ from pipeline.rules.declare import declare
 from pipeline.rules.file import read
 from stages.rules.check import check
 from stages.rules.model import RuleSet
-from stages.rules.place import Fault
+from stages.rules.place import Fault, merged
 from stages.rules.tables import named_tables
+from stages.rules.unsupported import unsupported
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,6 +52,6 @@ def validate(connection: psycopg.Connection, path: Path) -> Validation:
     documents, unreadable = read(path)
     declared, of_form = declare(documents)
     catalogue = introspect(connection, named_tables(declared))
-    candidate, of_substance = check(declared, catalogue)
-    faults = sorted([*unreadable, *of_form, *of_substance], key=lambda fault: fault.place)
-    return Validation(candidate, tuple(faults))
+    candidate, of_substance = check(declared, catalogue, of_form)
+    found = merged([*unreadable, *of_form, *of_substance, *unsupported(declared)])
+    return Validation(candidate, tuple(sorted(found, key=lambda fault: fault.place)))

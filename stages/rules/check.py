@@ -6,30 +6,41 @@ from typing import TYPE_CHECKING
 
 from stages.rules.build import build_rule
 from stages.rules.check_rule import CheckedRule, check_rule
+from stages.rules.check_tests import check_tests
 from stages.rules.model import RuleSet, Table
 from stages.rules.sources import SourceKey, identify
 from stages.rules.tables import Tables, check_orgs
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from stages.rules.declared import Declared
     from stages.rules.facts import Catalogue, TableFacts
     from stages.rules.model import TableName
     from stages.rules.place import Fault
 
 
-def check(declared: Declared, catalogue: Catalogue) -> tuple[RuleSet, list[Fault]]:
-    """The rule set of what is in order (ids and versions 0; whole if there is no fault), and all faults."""
+def check(
+    declared: Declared, catalogue: Catalogue, of_form: Iterable[Fault] = ()
+) -> tuple[RuleSet, list[Fault]]:
+    """The rule set of what is in order (ids and versions 0; whole if there is no fault), and all faults.
+
+    The tests of rules are run, but for those of rules that have a fault, here or in `of_form`.
+    """
     faults = list(check_orgs(declared, catalogue))
     tables = Tables(declared.orgs, catalogue, faults)
     checked = [check_rule(rule, tables, faults) for rule in declared.rules]
+    built = [(rule, found) for rule in checked if (found := build_rule(rule))]
     rule_set = RuleSet(
         version=0,
         orgs={org.name: org.schema.value for org in declared.orgs.values() if org.schema},
         tables=tuple(_tables(declared, checked, faults)),
-        rules=tuple(
-            sorted((built for rule in checked if (built := build_rule(rule))), key=lambda rule: rule.name)
-        ),
+        rules=tuple(sorted((found for _, found in built), key=lambda rule: rule.name)),
     )
+    faulty = {fault.rule for fault in (*of_form, *faults)}
+    for rule, found in built:
+        if rule.declared.label not in faulty and not rule.lookups:
+            faults += check_tests(rule.declared, found, rule_set)
     return rule_set, faults
 
 
@@ -37,7 +48,7 @@ def _tables(declared: Declared, checked: list[CheckedRule], faults: list[Fault])
     facts: dict[TableName, TableFacts] = {}
     keys: dict[TableName, list[SourceKey]] = {}
     for rule in checked:
-        facts |= dict(side for side in (rule.source, rule.target) if side is not None)
+        facts |= dict(side for side in (rule.source, rule.target, *rule.lookups) if side is not None)
         if rule.source is not None and rule.declared.enabled and rule.key_columns is not None:
             keys.setdefault(rule.source[0], []).append(SourceKey(rule.declared, rule.key_columns))
     tables = []

@@ -9,6 +9,7 @@ import msgspec
 from stages.rules.declared import DeclaredRule, DeclaredSet
 from stages.rules.expressions import Expressions
 from stages.rules.facts import TableFacts
+from stages.rules.lookups import check_lookup
 from stages.rules.model import Column, TableName
 from stages.rules.place import Fault
 from stages.rules.sources import check_source, check_source_key
@@ -20,12 +21,16 @@ if TYPE_CHECKING:
 
 
 class CheckedRule(msgspec.Struct, frozen=True):
-    """A rule with the tables it was found to name, and the source columns its key reads (None: unknown)."""
+    """A rule with the tables it was found to name, and the source columns its key reads (None: unknown).
+
+    `lookups` are the tables that its `map` looks values up in.
+    """
 
     declared: DeclaredRule
     source: tuple[TableName, TableFacts] | None
     target: tuple[TableName, TableFacts] | None
     key_columns: frozenset[str] | None
+    lookups: tuple[tuple[TableName, TableFacts], ...] = ()
 
 
 def check_rule(rule: DeclaredRule, tables: Tables, faults: list[Fault]) -> CheckedRule:
@@ -33,10 +38,18 @@ def check_rule(rule: DeclaredRule, tables: Tables, faults: list[Fault]) -> Check
     source = tables.find("from", rule.source, rule.label) if rule.source else None
     target = tables.find("to", rule.target, rule.label) if rule.target else None
     key_columns = None
+    looked_up = {
+        column: table
+        for column, mapping in (rule.map or {}).items()
+        if mapping.lookup and (table := tables.find("lookup", mapping.lookup, rule.label))
+    }
     if source is not None:
         faults += check_source(rule, source[1])
         expressions = Expressions(source[1], rule.label, faults)
         key_columns = _check_expressions(rule, expressions, target[1] if target else None)
+        for column, table in looked_up.items():
+            into = target[1].column(column) if target else None
+            faults += check_lookup(rule, column, table[1], expressions, into)
         if key_columns is not None:
             faults += check_source_key(rule, key_columns, source[1])
     if target is not None:
@@ -44,7 +57,7 @@ def check_rule(rule: DeclaredRule, tables: Tables, faults: list[Fault]) -> Check
     if source is not None and target is not None and source[0] == target[0] and rule.target is not None:
         message = "the rule leads from a table to itself"
         faults.append(Fault(rule.target.place, message, rule.label, "name another table in `to`"))
-    return CheckedRule(rule, source, target, key_columns)
+    return CheckedRule(rule, source, target, key_columns, tuple(looked_up.values()))
 
 
 def _check_expressions(

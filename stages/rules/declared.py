@@ -5,7 +5,7 @@ A part that is missing or of the wrong type is None; its fault has been noted by
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -32,9 +32,10 @@ class DeclaredOrg(msgspec.Struct, frozen=True):
 
 
 class DeclaredMapping(msgspec.Struct, frozen=True):
-    """What one target column receives."""
+    """What one target column receives; `places` has those of the keys that it states."""
 
     place: Place
+    places: dict[str, Place] = {}
     expr: Text | None = None
     values: dict[str, Text] | None = None
     default: Text | None = None
@@ -51,8 +52,41 @@ class DeclaredSet(msgspec.Struct, frozen=True):
     columns: dict[str, Text]
 
 
+class DeclaredLimit(msgspec.Struct, frozen=True):
+    """`max_deletes`: deletes beyond either within a minute are held for approval."""
+
+    count: int | None = None
+    share: float | None = None  # of the target's records, 0 to 1
+
+
+class Cell(msgspec.Struct, frozen=True):
+    """A value of a test's row, as TOML has it."""
+
+    value: Any
+    place: Place
+
+
+class DeclaredTest(msgspec.Struct, frozen=True):
+    """One element of `[[rules.tests]]`: a change, and what the rule should make of it.
+
+    `nulls` are target columns that should become NULL, which TOML cannot write.
+    """
+
+    place: Place
+    label: str
+    before: dict[str, Cell] | None
+    after: dict[str, Cell] | None
+    expect: Text | None = None
+    values: dict[str, Cell] = {}
+    nulls: tuple[Text, ...] = ()
+    cause: Text | None = None
+
+
 class DeclaredRule(msgspec.Struct, frozen=True):
-    """One element of `[[rules]]`; `label` is its name, or its number where it has none."""
+    """One rule that a `[[rules]]` stands for; `label` is how faults name it.
+
+    `places` has those of the keys that it states.
+    """
 
     place: Place
     label: str
@@ -69,6 +103,10 @@ class DeclaredRule(msgspec.Struct, frozen=True):
     priority: int = 0
     enabled: bool = True
     origins: tuple[str, ...] = ()
+    max_deletes: DeclaredLimit | None = None
+    breaker: int | None = None
+    tests: tuple[DeclaredTest, ...] = ()
+    places: dict[str, Place] = {}
 
 
 class Declared(msgspec.Struct, frozen=True):

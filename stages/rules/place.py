@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 #: One character of a quoted TOML string as it is written; a line continuation stands for no character.
 _BASIC_PIECE: Final = re.compile(
@@ -30,21 +30,49 @@ class Place(msgspec.Struct, frozen=True, order=True):
         return f"{self.file}:{self.line}"
 
 
+class Filled(msgspec.Struct, frozen=True):
+    """A placeholder that was filled: where its filling begins in the value, and how long both are."""
+
+    at: int
+    length: int
+    written: int
+
+
 class Text(msgspec.Struct, frozen=True):
-    """A string of the file: its value, where its quotes begin, and how it is written there."""
+    """A string of the file: its value, where its quotes begin, and how it is written there.
+
+    Where placeholders were filled, `template` is the string as the file has it.
+    """
 
     value: str
     place: Place
     raw: str = ""
+    template: str = ""
+    filled: tuple[Filled, ...] = ()
 
     def at(self, line: int, column: int) -> Place:
         """The place in the file of a line and column of the value, both from 1."""
+        if self.filled:
+            line, column = self._in_template(line, column)
         offsets = [offset for offset, here in _characters(self.raw) if here <= (line, column)]
         offset = offsets[-1] if offsets else 0
         before = self.raw[:offset]
         lines = before.count("\n")
         start = 1 if lines else self.place.column
         return Place(self.place.file, self.place.line + lines, start + offset - (before.rfind("\n") + 1))
+
+    def _in_template(self, line: int, column: int) -> tuple[int, int]:
+        """The line and column of the template; what lies in a filling stands at its placeholder."""
+        starts = [0, *(match.end() for match in re.finditer("\n", self.value))]
+        offset = starts[min(line, len(starts)) - 1] + column - 1
+        shift = 0
+        for filled in self.filled:
+            if offset < filled.at + filled.length:
+                offset = min(offset, filled.at)
+                break
+            shift += filled.written - filled.length
+        before = self.template[: offset + shift]
+        return before.count("\n") + 1, len(before) - before.rfind("\n")
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -59,6 +87,21 @@ class Fault(msgspec.Struct, frozen=True):
         rule = f"rule {self.rule}: " if self.rule else ""
         advice = f" ({self.suggestion})" if self.suggestion else ""
         return f"{self.place}: {rule}{self.message}{advice}"
+
+
+def merged(faults: Iterable[Fault]) -> list[Fault]:
+    """The faults, each once: what several instances of one rule share is said of the first."""
+    found: dict[tuple[Place, str, str | None], list[Fault]] = {}
+    for fault in faults:
+        found.setdefault((fault.place, fault.message, fault.suggestion), []).append(fault)
+    return [_of_all(same) for same in found.values()]
+
+
+def _of_all(same: list[Fault]) -> Fault:
+    rules = {fault.rule for fault in same}
+    if len(rules) == 1:
+        return same[0]
+    return msgspec.structs.replace(same[0], rule=f"{same[0].rule} and {len(rules) - 1} more")
 
 
 def _characters(raw: str) -> Iterator[tuple[int, tuple[int, int]]]:

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 def closest(word: str, known: Iterable[str]) -> str | None:
     """The known name that is most like `word`, whatever its case, or None."""
     by_folded = {name.casefold(): name for name in sorted(known)}
-    found = get_close_matches(word.casefold(), by_folded, n=1)
+    folded = word.casefold()
+    swapped = [name for name in by_folded if sorted(name) == sorted(folded)]  # `form` is `from`, not `for`
+    found = swapped or get_close_matches(folded, by_folded, n=1)
     return by_folded[found[0]] if found else None
 
 

@@ -11,7 +11,7 @@ from stages.rules.suggest import did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from stages.rules.declared import Declared, DeclaredOrg
+    from stages.rules.declared import Declared, DeclaredOrg, DeclaredRule
     from stages.rules.facts import Catalogue, TableFacts
 
 OURS: Final = "orgstream"
@@ -19,14 +19,18 @@ OURS: Final = "orgstream"
 
 def named_tables(declared: Declared) -> set[tuple[str, str]]:
     """Every (schema, table) that the files name in a known org: what is to be looked up in the catalogue."""
-    names = [text for rule in declared.rules for text in (rule.source, rule.target) if text is not None]
-    split = [text.value.partition(".") for text in names]
+    split = [text.value.partition(".") for rule in declared.rules for text in _texts(rule)]
     split += [(org.name, ".", table) for org in declared.orgs.values() for table in org.tables]
     return {
         (schema.value, table)
         for org, _, table in split
         if org in declared.orgs and (schema := declared.orgs[org].schema) is not None
     }
+
+
+def _texts(rule: DeclaredRule) -> Iterator[Text]:
+    lookups = [mapping.lookup for mapping in (rule.map or {}).values()]
+    yield from (text for text in (rule.source, rule.target, *lookups) if text is not None)
 
 
 class Tables:

@@ -1,0 +1,41 @@
+"""What a rules file may say and the stages cannot do yet: checked like the rest, and refused in the end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from stages.rules.place import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from stages.rules.declared import Declared, DeclaredRule
+    from stages.rules.place import Place
+
+#: Until conflicts are decided, the source's change wins; of the policies only these mean just that.
+_POLICIES: Final = frozenset({"newest", "source"})
+_RULE_KEYS: Final = {
+    "max_deletes": "remove it",
+    "breaker": "set ORGSTREAM_BREAKER_LETTERS, which is for all rules",
+}
+
+
+def unsupported(declared: Declared) -> Iterator[Fault]:
+    """A fault for everything that is not supported yet."""
+    for rule in declared.rules:
+        yield from _policy(rule, rule.conflict, rule.places)
+        for key, advice in _RULE_KEYS.items():
+            if key in rule.places:
+                yield Fault(rule.places[key], f"`{key}` is not supported yet", rule.label, advice)
+        for column, mapping in (rule.map or {}).items():
+            yield from _policy(rule, mapping.conflict, mapping.places)
+            if "lookup" in mapping.places:
+                advice = f"map `{column}` by an expression"
+                yield Fault(mapping.places["lookup"], "`lookup` is not supported yet", rule.label, advice)
+
+
+def _policy(rule: DeclaredRule, policy: str | None, places: Mapping[str, Place]) -> Iterator[Fault]:
+    if policy is not None and policy not in _POLICIES and "conflict" in places:
+        message = f'`conflict = "{policy}"` is not supported yet'
+        advice = "until it is, the source's change wins: remove it"
+        yield Fault(places["conflict"], message, rule.label, advice)
