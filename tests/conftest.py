@@ -7,6 +7,7 @@ pytest_plugins = [
     "tests.fixtures.databases",
     "tests.fixtures.redis_servers",
     "tests.fixtures.processes",
+    "tests.fixtures.proxy",
     "tests.fixtures.world",
     "tests.fixtures.deployment",
 ]

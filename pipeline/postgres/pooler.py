@@ -51,5 +51,6 @@ def require_session(connection: psycopg.Connection, connect: Callable[[], psycop
 
 
 def _ask(connection: psycopg.Connection, query: str, token: str = "") -> tuple[int, str | None]:
-    row = connection.execute(load("session")[query], {"token": token} if token else None).fetchone()
+    parameters = {"token": token} if token else None
+    row = connection.execute(load("session")[query], parameters, prepare=False).fetchone()
     return (row[0], row[1]) if row else (0, None)
