@@ -15,11 +15,16 @@ from pipeline.errors import ConfigurationError
 from pipeline.postgres.queries import load
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import psycopg
 
 
 class Selection(msgspec.Struct, frozen=True):
-    """Which open letters are meant; what is None is not asked. `table` is org.table, `key` a JSON object."""
+    """Which open letters are meant; what is None is not asked.
+
+    `table` is org.table, `key` a JSON object, `cause` a cause or an SQLSTATE.
+    """
 
     ids: tuple[int, ...] = ()
     rule: str | None = None
@@ -33,17 +38,36 @@ class LetterView(msgspec.Struct, frozen=True):
 
     id: int
     change_id: int | None
+    rule_id: int | None
     rule: str
     rule_version: int
     source_table: str
     key: str
     cause: str
     sqlstate: str | None
+    column: str | None
+    constraint: str | None
     message: str
     attempts: int
     created_at: str
     requested: str | None
     held: int
+
+
+class Group(msgspec.Struct, frozen=True):
+    """Letters with one cause."""
+
+    rule: str
+    cause: str
+    sqlstate: str | None
+    column: str | None
+    constraint: str | None
+    letters: list[LetterView]
+
+    @property
+    def held(self) -> int:
+        """How many changes wait behind them."""
+        return sum(letter.held for letter in self.letters)
 
 
 def select(connection: psycopg.Connection, selection: Selection) -> list[LetterView]:
@@ -61,16 +85,51 @@ def select(connection: psycopg.Connection, selection: Selection) -> list[LetterV
     return [LetterView(*row) for row in rows]
 
 
-def request(connection: psycopg.Connection, letters: list[LetterView], what: str, reason: str) -> None:
-    """Ask for letters to be settled: `retry` or `skip`, with a reason for the record."""
-    connection.execute(
+def grouped(letters: Sequence[LetterView]) -> list[Group]:
+    """The letters by rule, cause, SQLSTATE and column or constraint; the largest group first."""
+    groups: dict[tuple[str | None, ...], list[LetterView]] = {}
+    for letter in letters:
+        name = (letter.rule, letter.cause, letter.sqlstate, letter.column, letter.constraint)
+        groups.setdefault(name, []).append(letter)
+    found = [
+        Group(of[0].rule, of[0].cause, of[0].sqlstate, of[0].column, of[0].constraint, of)
+        for of in groups.values()
+    ]
+    return sorted(found, key=lambda group: -len(group.letters))
+
+
+class Edit(msgspec.Struct, frozen=True):
+    """What is to be written in place of what the rule maps: target column = value, both as JSON objects."""
+
+    before: str
+    after: str
+
+
+def request(
+    connection: psycopg.Connection,
+    letters: Sequence[LetterView],
+    what: str,
+    reason: str,
+    edit: Edit | None = None,
+) -> list[int]:
+    """Ask for letters to be settled, with a reason for the record: `retry`, `skip`, or one to `edit`.
+
+    The letters that will be. Left out are those that are being settled already, and retries of entries
+    that nobody could read.
+    """
+    user = getpass.getuser()
+    rows = connection.execute(
         load("holds")["request"],
         {
             "ids": [letter.id for letter in letters],
             "requested": what,
-            "reason": f"{getpass.getuser()}: {reason}",
+            "reason": f"{user}: {reason}",
+            "actor": user,
+            "before": edit and edit.before,
+            "after": edit and edit.after,
         },
-    )
+    ).fetchall()
+    return [letter for (letter,) in rows]
 
 
 def resume(connection: psycopg.Connection, rule: str) -> bool:

@@ -1,4 +1,4 @@
-"""Releasing held changes: letters that a person wants retried or skipped, and rules that are paused no more.
+"""Releasing held changes: letters that a person wants retried, edited or skipped, and rules paused no more.
 
 The worker that holds the partition does it, between two batches; so what is released and what is live
 cannot overtake each other.
@@ -6,21 +6,21 @@ cannot overtake each other.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 import psycopg
 
 from pipeline.batch import Item
+from pipeline.carry import Waiting, by_change, carried, read_changes, under
 from pipeline.log import get_logger
 from pipeline.postgres.faults import Fault, fault_of
-from pipeline.postgres.letters import Lease, Refused
+from pipeline.postgres.letters import Ask, AskedAnew, Lease, Refused
 from pipeline.postgres.queries import load
-from stages.filter import filter_changes, read_change
+from pipeline.postgres.refusal import refusal_of
 from stages.hold import EVERY_RULE
-from stages.match import match_changes
-from stages.reject import Cause
-from stages.transform import transform_changes
+from stages.overlay import edited
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,26 +31,8 @@ if TYPE_CHECKING:
     from stages.rules.compile import CompiledRules
 
 _AT_A_TIME: Final = 500
-Waiting = tuple[int, int]  # change, rule
+_EDITS: Final = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 log = get_logger()
-
-
-class Letter(msgspec.Struct, frozen=True):
-    """A letter that is to be settled."""
-
-    id: int
-    partition: int
-    change_id: int | None
-    rule_id: int
-    requested: str  # retry | skip
-    reason: str
-
-    @property
-    def first(self) -> list[Waiting]:
-        """The letter's own change, where it is to be tried again."""
-        if self.requested == "skip" or self.change_id is None:
-            return []
-        return [(self.change_id, self.rule_id)]
 
 
 class Releaser:
@@ -65,35 +47,37 @@ class Releaser:
     def run(self, terms: dict[int, int], rules: CompiledRules) -> None:
         """Settle what is asked for in the partitions of `terms`. Raises psycopg.Error for an outage."""
         rows = self._connection.execute(self._queries["requested"], {"partitions": list(terms)}).fetchall()
-        for letter in (Letter(*row) for row in rows):
-            self._settle(letter, Lease(letter.partition, terms[letter.partition]), rules)
+        for ask in (Ask(*row) for row in rows):
+            try:
+                self._settle(ask, Lease(ask.partition, terms[ask.partition]), rules)
+            except AskedAnew:  # meanwhile; we look again in a moment
+                continue
         for partition, term in terms.items():
             self._resume(Lease(partition, term), rules)
 
-    def _settle(self, letter: Letter, lease: Lease, rules: CompiledRules) -> None:
-        todo = letter.first
-        resolution = f"{letter.requested}: {letter.reason}"
+    def _settle(self, ask: Ask, lease: Lease, rules: CompiledRules) -> None:
+        todo = ask.first
         while True:
-            behind = self._waiting("behind_letter", {"id": letter.id})
+            behind = self._waiting("behind_letter", {"id": ask.letter})
             if not todo and not behind:
-                if self._desk.settle(letter.id, resolution):
+                if self._desk.settle(ask):
                     break
                 continue
             try:
-                self._release(lease, letter.id, todo + behind, rules)
+                self._release(lease, ask, todo + behind, rules)
             except Refused:
-                if not self._one_by_one(letter, lease, todo + behind, rules):
+                if not self._one_by_one(ask, lease, todo + behind, rules):
                     return
             todo = []
-        log.info("a dead letter is settled", action="letter_settled", id=letter.id, how=letter.requested)
+        log.info("a dead letter is settled", action="letter_settled", id=ask.letter, how=ask.how)
 
     def _resume(self, lease: Lease, rules: CompiledRules) -> None:
         """What waits only because its rule was paused, and is no more."""
         released = False
         while waiting := self._waiting("behind_pause", {"partition": lease.partition}):
-            wanted = _by_change(waiting)
+            wanted = by_change(waiting)
             items = [
-                Item(lease.partition, b"", (0, 0), _under(passage, wanted))
+                Item(lease.partition, b"", (0, 0), under(passage, wanted))
                 for passage in self._carry(wanted, rules)
             ]
             self._target.release(items, rules, {lease.partition: lease.term})
@@ -102,19 +86,17 @@ class Releaser:
         if released:
             self._desk.resumed()
 
-    def _one_by_one(
-        self, letter: Letter, lease: Lease, waiting: Sequence[Waiting], rules: CompiledRules
-    ) -> bool:
+    def _one_by_one(self, ask: Ask, lease: Lease, waiting: Sequence[Waiting], rules: CompiledRules) -> bool:
         """Release as far as it goes; whether all went. What fails then is a letter, and the rest waits on."""
-        for place, one in enumerate(waiting):
+        for one in waiting:
             try:
-                self._release(lease, letter.id, [one], rules)
+                self._release(lease, ask, [one], rules)
             except Refused as refused:
-                if place == 0 and one in letter.first:
-                    self._desk.failed_again(letter.id, refused.cause, refused.sqlstate, refused.message)
+                if one in ask.first:
+                    self._desk.failed_again(ask, refused)
                 else:
-                    self._desk.replace(letter.id, f"{letter.requested}: {letter.reason}", one, refused)
-                log.warning("a released change failed again", action="release_failed", id=letter.id)
+                    self._desk.replace(ask, one, refused)
+                log.warning("a released change failed again", action="release_failed", id=ask.letter)
                 return False
         return True
 
@@ -122,47 +104,35 @@ class Releaser:
         rows = self._connection.execute(self._queries[query], {**which, "rows": _AT_A_TIME}).fetchall()
         return [(change, rule) for change, rule in rows]
 
-    def _release(
-        self, lease: Lease, letter: int | None, waiting: Sequence[Waiting], rules: CompiledRules
-    ) -> None:
-        wanted = _by_change(waiting)
-        passages = [_not_refused(_under(passage, wanted)) for passage in self._carry(wanted, rules)]
+    def _release(self, lease: Lease, ask: Ask, waiting: Sequence[Waiting], rules: CompiledRules) -> None:
+        first = [one for one in waiting if one in ask.first]
+        behind = [one for one in waiting if one not in ask.first]
+        passages = self._passages(first, _laid_over(ask, rules)) + self._passages(behind, rules)
         try:
-            self._desk.release(lease, letter, waiting, passages, rules)
+            self._desk.release(lease, ask, waiting, passages, rules)
         except psycopg.Error as error:
             if fault_of(error) is not Fault.DATA:
                 raise
-            message = error.diag.message_primary or str(error)
-            raise Refused(Cause.REFUSED, message, error.sqlstate) from error
+            raise Refused(refusal_of(error)) from error
+
+    def _passages(self, waiting: Sequence[Waiting], rules: CompiledRules) -> list[Passage]:
+        wanted = by_change(waiting)
+        return [_not_refused(under(passage, wanted)) for passage in self._carry(wanted, rules)]
 
     def _carry(self, wanted: Mapping[int, set[int]], rules: CompiledRules) -> list[Passage]:
         """The changes through the stages, by the live rules."""
-        rows = self._connection.execute(self._queries["changes"], {"ids": list(wanted)}).fetchall()
-        passages = [read_change(document.encode(), "change_queue", rules.version) for _, document in rows]
-        for stage in (filter_changes, match_changes, transform_changes):
-            passages = [passage for passage in stage(passages, rules) if passage is not None]
-        return passages
+        return carried(read_changes(self._connection, wanted, rules.version), rules) if wanted else []
 
 
-def _by_change(waiting: Sequence[Waiting]) -> dict[int, set[int]]:
-    wanted: dict[int, set[int]] = {}
-    for change, rule in waiting:
-        wanted.setdefault(change, set()).add(rule)
-    return wanted
-
-
-def _under(passage: Passage, wanted: Mapping[int, set[int]]) -> Passage:
-    """The passage under the rules that its change waits under, and no others."""
-    rules = wanted[passage.change.id] if passage.change is not None else {EVERY_RULE}
-    if EVERY_RULE in rules:
-        return passage
-    writes = tuple(write for write in passage.writes if write.rule in rules)
-    rejects = tuple(reject for reject in passage.rejects if reject.rule_id in (None, *rules))
-    return msgspec.structs.replace(passage, writes=writes, rejects=rejects)
+def _laid_over(ask: Ask, rules: CompiledRules) -> CompiledRules:
+    """The rules for the letter's own change, which may have been edited."""
+    if ask.edit is None or ask.rule_id == EVERY_RULE or ask.rule_id not in rules.by_id:
+        return rules
+    return edited(rules, ask.rule_id, _EDITS.decode(ask.edit))
 
 
 def _not_refused(passage: Passage) -> Passage:
     """The passage. Raises Refused where a stage rejected it."""
     for reject in passage.rejects:
-        raise Refused(reject.cause, reject.message, reject.sqlstate)
+        raise Refused(reject)
     return passage

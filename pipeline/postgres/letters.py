@@ -1,4 +1,7 @@
-"""Settling dead letters: what waited behind them is applied, in order, under the lease of the partition."""
+"""Settling dead letters: what waited behind them is applied, in order, under the lease of the partition.
+
+What was asked for is final once the first transaction for it has committed: then the letter has a resolution.
+"""
 
 from __future__ import annotations
 
@@ -17,19 +20,29 @@ if TYPE_CHECKING:
 
     import psycopg
 
+    from pipeline.carry import Waiting
     from pipeline.postgres.holds import KnownHolds
     from stages.passage import Passage
+    from stages.reject import Reject
     from stages.rules.compile import CompiledRules
 
 
 class Refused(Exception):
     """Raised when a change that is released fails once more."""
 
-    def __init__(self, cause: str, message: str, sqlstate: str | None) -> None:
-        super().__init__(message)
-        self.cause = cause
-        self.message = message
-        self.sqlstate = sqlstate
+    def __init__(self, reject: Reject) -> None:
+        super().__init__(reject.message)
+        self.reject = reject
+
+    @property
+    def parameters(self) -> dict[str, str | None]:
+        """What a letter says of it."""
+        names = ("cause", "sqlstate", "message", "column_name", "constraint_name")
+        return {name: getattr(self.reject, name) for name in names}
+
+
+class AskedAnew(Exception):
+    """Raised when a person has asked for something else since the letter was read."""
 
 
 class Lease(msgspec.Struct, frozen=True):
@@ -37,6 +50,30 @@ class Lease(msgspec.Struct, frozen=True):
 
     partition: int
     term: int
+
+
+class Ask(msgspec.Struct, frozen=True):
+    """What a person wants done with a letter."""
+
+    letter: int
+    partition: int
+    change_id: int | None
+    rule_id: int
+    how: str  # retry | skip | edit
+    reason: str
+    edit: str | None  # JSON: target column -> value
+
+    @property
+    def first(self) -> list[Waiting]:
+        """The letter's own change, where it is to be tried again."""
+        if self.how == "skip" or self.change_id is None:
+            return []
+        return [(self.change_id, self.rule_id)]
+
+    @property
+    def resolution(self) -> str:
+        """What the letter says once it is settled."""
+        return f"{self.how}: {self.reason}"
 
 
 class LetterDesk:
@@ -52,44 +89,67 @@ class LetterDesk:
     def release(
         self,
         lease: Lease,
-        letter: int | None,
-        waiting: Sequence[tuple[int, int]],
+        ask: Ask,
+        waiting: Sequence[Waiting],
         passages: Sequence[Passage],
         rules: CompiledRules,
     ) -> None:
-        """Apply held changes and let them wait no longer, in one transaction under the lease.
+        """Apply changes of a letter and let them wait no longer, in one transaction under the lease.
 
-        Raises LeaseLost, psycopg.Error.
+        Raises LeaseLost, AskedAnew, psycopg.Error.
         """
         repeated: frozenset[tuple[int, int]] = frozenset()
         while True:
             plan = plan_writes(passages, rules, Holds({}), applied=repeated)
             try:
                 with self._connection.transaction():
-                    fence = {"partition": lease.partition, "term": lease.term, "holder": self._holder}
-                    if self._connection.execute(self._queries["confirm"], fence).rowcount != 1:
-                        raise LeaseLost("the partition of a held change has a later holder")
-                    if letter is not None:
-                        self._connection.execute(self._queries["lock_letter"], {"id": letter})
+                    self._confirm(lease)
+                    self._begin(ask)
                     self._writer.write(plan)
-                    released = {
-                        "changes": array(change for change, _ in waiting),
-                        "rules": array(rule for _, rule in waiting),
-                    }
-                    self._connection.execute(self._queries["release"], released)
+                    self._release(waiting)
             except Repeated:
                 repeated |= self._writer.recorded(plan)
             else:
                 return
 
-    def settle(self, letter: int, resolution: str) -> bool:
+    def _confirm(self, lease: Lease) -> None:
+        fence = {"partition": lease.partition, "term": lease.term, "holder": self._holder}
+        if self._connection.execute(self._queries["confirm"], fence).rowcount != 1:
+            raise LeaseLost("the partition of a held change has a later holder")
+
+    def _begin(self, ask: Ask) -> None:
+        """From here on nobody can ask for something else. Raises AskedAnew where somebody just did."""
+        if self._lock(ask) is None:
+            self._connection.execute(self._queries["begin"], {"id": ask.letter, "resolution": ask.resolution})
+            if ask.first:
+                self._audit(ask, "applied", ask.reason)
+
+    def _lock(self, ask: Ask) -> str | None:
+        """Keep the letter as it is; its resolution, once it is being settled. Raises AskedAnew."""
+        row = self._connection.execute(self._queries["lock_letter"], {"id": ask.letter}).fetchone()
+        open_, how, edit, resolution = row or (False, None, None, None)
+        if not open_ or (how, edit) != (ask.how, ask.edit):
+            raise AskedAnew
+        return None if resolution is None else str(resolution)
+
+    def _release(self, waiting: Sequence[Waiting]) -> None:
+        released = {
+            "changes": array(change for change, _ in waiting),
+            "rules": array(rule for _, rule in waiting),
+        }
+        self._connection.execute(self._queries["release"], released)
+
+    def settle(self, ask: Ask) -> bool:
         """Close a letter that nothing waits behind; False, and nothing done, when something does."""
         with self._connection.transaction():
-            settled = self._holds.settle(letter, resolution, None)
+            self._begin(ask)
+            settled = self._holds.settle(ask.letter, ask.resolution, None)
+            if settled:
+                self._audit(ask, "settled", ask.reason)
         self._holds.reload()
         return settled
 
-    def forget(self, lease: Lease, waiting: Sequence[tuple[int, int]]) -> None:
+    def forget(self, lease: Lease, waiting: Sequence[Waiting]) -> None:
         """Let changes wait no longer that turned out to have nothing to write."""
         self._connection.execute(
             self._queries["forget"],
@@ -104,28 +164,27 @@ class LetterDesk:
         """Nothing of a partition waits for paused rules any more."""
         self._holds.resumed()
 
-    def failed_again(self, letter: int, cause: str, sqlstate: str | None, message: str) -> None:
-        """Count another attempt at a letter that failed once more."""
-        self._connection.execute(
-            self._queries["failed_again"],
-            {"id": letter, "cause": cause, "sqlstate": sqlstate, "message": message},
-        )
+    def failed_again(self, ask: Ask, refused: Refused) -> None:
+        """Count another attempt at a letter that failed once more; it stays open, with nothing asked for."""
+        with self._connection.transaction():
+            self._lock(ask)
+            self._connection.execute(self._queries["failed_again"], {"id": ask.letter, **refused.parameters})
+            self._audit(ask, "refused", refused.reject.message)
 
-    def replace(self, letter: int, resolution: str, failed: tuple[int, int], refused: Refused) -> None:
+    def replace(self, ask: Ask, failed: Waiting, refused: Refused) -> None:
         """Close a letter whose change went through, and open one for the change behind it that did not."""
         with self._connection.transaction():
             row = self._connection.execute(
                 self._queries["letter_for_held"],
-                {
-                    "letter": letter,
-                    "change": failed[0],
-                    "rule": failed[1],
-                    "cause": refused.cause,
-                    "sqlstate": refused.sqlstate,
-                    "message": refused.message,
-                },
+                {"letter": ask.letter, "change": failed[0], "rule": failed[1], **refused.parameters},
             ).fetchone()
-            released = {"changes": array([failed[0]]), "rules": array([failed[1]])}
-            self._connection.execute(self._queries["release"], released)
-            self._holds.settle(letter, resolution, row[0] if row else None)
+            self._release([failed])
+            self._holds.settle(ask.letter, ask.resolution, row[0] if row else None)
+            self._audit(ask, "settled", ask.reason)
         self._holds.reload()
+
+    def _audit(self, ask: Ask, event: str, reason: str) -> None:
+        self._connection.execute(
+            self._queries["audit"],
+            {"letter": ask.letter, "event": event, "how": ask.how, "reason": reason, "actor": self._holder},
+        )

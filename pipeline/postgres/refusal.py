@@ -35,20 +35,16 @@ def refused(item: Item, error: psycopg.Error, rules: CompiledRules) -> Item:
     passage = item.passage
     if passage is None or passage.change is None:
         raise error
-    change = passage.change
+    change, why = passage.change, refusal_of(error)
     rejects = tuple(
-        Reject(
+        msgspec.structs.replace(
+            why,
             change_id=change.id,
             table=f"{change.schema}.{change.table}",
             key=change.key,
-            cause=Cause.SCHEMA if (error.sqlstate or "").startswith("42") else Cause.REFUSED,
-            message=_message(error),
             rule_id=write.rule,
             rule=rules.by_id[write.rule].rule.name,
             rule_version=rules.by_id[write.rule].rule.version,
-            sqlstate=error.sqlstate,
-            column_name=error.diag.column_name,
-            constraint_name=error.diag.constraint_name,
         )
         for write in passage.writes
     )
@@ -56,6 +52,19 @@ def refused(item: Item, error: psycopg.Error, rules: CompiledRules) -> Item:
         raise error
     refused = msgspec.structs.replace(passage, writes=(), rejects=(*passage.rejects, *rejects))
     return Item(item.partition, item.id, item.order, refused)
+
+
+def refusal_of(error: psycopg.Error) -> Reject:
+    """Why Postgres refused a write, of no change yet."""
+    return Reject(
+        change_id=None,
+        table="",
+        cause=Cause.SCHEMA if (error.sqlstate or "").startswith("42") else Cause.REFUSED,
+        message=_message(error),
+        sqlstate=error.sqlstate,
+        column_name=error.diag.column_name,
+        constraint_name=error.diag.constraint_name,
+    )
 
 
 def unreadable(item: Item, error: psycopg.Error) -> Item:
@@ -82,4 +91,6 @@ def _message(error: psycopg.Error) -> str:
         if name
     )
     message = diagnostic.message_primary or str(error)
+    if (error.sqlstate or "").startswith("22"):  # it quotes the value
+        message = message.partition(': "')[0]
     return f"{message} ({where})" if where else message

@@ -64,24 +64,57 @@ VALUES (%(rule)s, %(reason)s)
 ON CONFLICT DO NOTHING;
 
 -- name: requested
--- Letters of these partitions that a person wants settled, oldest first.
+-- Letters of these partitions that a person wants settled, oldest first. Whoever has partition 0 sees to the
+-- entries that nobody could read.
 SELECT
     id,
-    partition,
+    coalesce(partition, 0),
     change_id,
     coalesce(rule_id, 0),
     requested,
-    coalesce(request_reason, '')
+    coalesce(request_reason, ''),
+    edit::text
 FROM orgstream.dead_letter
-WHERE requested IS NOT NULL AND resolved_at IS NULL AND partition = any(%(partitions)s)
+WHERE requested IS NOT NULL AND resolved_at IS NULL AND coalesce(partition, 0) = any(%(partitions)s)
 ORDER BY id
 LIMIT 100;
 
 -- name: lock_letter
-SELECT resolved_at IS NULL
+SELECT
+    resolved_at IS NULL,
+    requested,
+    edit::text,
+    resolution
 FROM orgstream.dead_letter
 WHERE id = %(id)s
 FOR UPDATE;
+
+-- name: begin
+UPDATE orgstream.dead_letter
+SET resolution = %(resolution)s
+WHERE id = %(id)s;
+
+-- name: audit
+-- What came of it; an edit's values are those that were asked for last.
+INSERT INTO orgstream.letter_audit (letter_id, event, how, reason, actor, before, after)
+SELECT
+    %(letter)s,
+    %(event)s,
+    %(how)s,
+    %(reason)s,
+    %(actor)s,
+    a.before,
+    a.after
+FROM (SELECT %(letter)s::bigint AS letter_id) AS l
+LEFT JOIN LATERAL (
+    SELECT
+        x.before,
+        x.after
+    FROM orgstream.letter_audit AS x
+    WHERE x.letter_id = l.letter_id AND x.event = 'asked' AND x.how = %(how)s
+    ORDER BY x.id DESC
+    LIMIT 1
+) AS a ON true;
 
 -- name: behind_letter
 -- The changes that wait behind a letter, in the order in which they were made.
@@ -168,7 +201,11 @@ waiting AS (
 )
 
 UPDATE orgstream.dead_letter
-SET resolved_at = clock_timestamp(), resolution = %(resolution)s, requested = NULL
+SET
+    resolved_at = clock_timestamp(),
+    resolution = coalesce(resolution, %(resolution)s),
+    requested = NULL,
+    edit = NULL
 WHERE id = %(id)s;
 
 -- name: failed_again
@@ -176,9 +213,12 @@ UPDATE orgstream.dead_letter
 SET
     attempts = attempts + 1,
     requested = NULL,
+    edit = NULL,
     cause = %(cause)s,
     sqlstate = %(sqlstate)s,
-    message = %(message)s
+    message = %(message)s,
+    column_name = %(column_name)s,
+    constraint_name = %(constraint_name)s
 WHERE id = %(id)s;
 
 -- name: confirm
@@ -189,10 +229,31 @@ WHERE stage = 'apply' AND partition = %(partition)s AND term = %(term)s AND hold
 FOR SHARE;
 
 -- name: request
--- Ask the workers to settle letters.
-UPDATE orgstream.dead_letter
-SET requested = %(requested)s, request_reason = %(reason)s
-WHERE id = any(%(ids)s) AND resolved_at IS NULL;
+-- Ask the workers to settle letters: those that are not being settled already, and an entry that nobody could
+-- read can only be skipped.
+WITH asked AS (
+    UPDATE orgstream.dead_letter
+    SET requested = %(requested)s, request_reason = %(reason)s, edit = %(after)s::json
+    WHERE
+        id = any(%(ids)s)
+        AND resolved_at IS NULL
+        AND resolution IS NULL
+        AND (change_id IS NOT NULL OR %(requested)s = 'skip')
+    RETURNING id
+)
+
+INSERT INTO orgstream.letter_audit (letter_id, event, how, reason, actor, before, after)
+SELECT
+    id,
+    'asked',
+    %(requested)s,
+    %(reason)s,
+    %(actor)s,
+    %(before)s::json,
+    %(after)s::json
+FROM asked
+ORDER BY id
+RETURNING letter_id;
 
 -- name: letter_for_held
 -- A letter for a change that waited behind another and failed when it was released.
@@ -206,7 +267,10 @@ WITH newest AS (
 )
 
 INSERT INTO orgstream.dead_letter
-(change_id, partition, rule_id, rule, rule_version, source_table, key, cause, sqlstate, message)
+(
+    change_id, partition, rule_id, rule, rule_version, source_table, key, cause, sqlstate, message, column_name,
+    constraint_name
+)
 SELECT
     c.id,
     l.partition,
@@ -217,7 +281,9 @@ SELECT
     c.key,
     %(cause)s,
     %(sqlstate)s,
-    %(message)s
+    %(message)s,
+    %(column_name)s,
+    %(constraint_name)s
 FROM orgstream.dead_letter AS l
 INNER JOIN orgstream.change_queue AS c ON c.id = %(change)s
 LEFT JOIN newest AS r ON r.rule_id = %(rule)s

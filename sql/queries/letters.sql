@@ -3,12 +3,15 @@
 SELECT
     d.id,
     d.change_id,
+    d.rule_id,
     coalesce(d.rule, '') AS rule,
     coalesce(d.rule_version, 0) AS rule_version,
     d.source_table,
     coalesce(d.key::text, '') AS key,
     d.cause,
     d.sqlstate,
+    d.column_name,
+    d.constraint_name,
     d.message,
     d.attempts,
     d.created_at::text,
@@ -21,7 +24,7 @@ WHERE
     AND (%(rule)s::text IS NULL OR d.rule = %(rule)s)
     AND (%(table)s::text IS NULL OR d.source_table = %(table)s)
     AND (%(key)s::jsonb IS NULL OR d.key::jsonb = %(key)s::jsonb)
-    AND (%(cause)s::text IS NULL OR d.cause = %(cause)s)
+    AND (%(cause)s::text IS NULL OR d.cause = %(cause)s OR d.sqlstate = %(cause)s)
 ORDER BY d.id;
 
 -- name: table_of_org
