@@ -26,6 +26,8 @@ class ProcessStatus(msgspec.Struct, frozen=True):
     metrics_address: str | None
     uptime_seconds: float
     partitions: int
+    name: str = ""  # what its metrics are marked with; empty while it has told none
+    memory_bytes: int | None = None
 
 
 class PartitionStatus(msgspec.Struct, frozen=True):
@@ -35,6 +37,29 @@ class PartitionStatus(msgspec.Struct, frozen=True):
     holder: str | None
     position: str
     applied: bool
+
+
+class StageStatus(msgspec.Struct, frozen=True):
+    """The relay, or a stage. `per_second` is of changes or entries, over about the last minute."""
+
+    stage: str
+    partitions_held: int
+    partitions: int
+    lag: int  # entries not yet delivered to it
+    pending: int  # delivered, not acknowledged
+    per_second: float
+
+
+class RuleStatus(msgspec.Struct, frozen=True):
+    """A live rule: its writes per second over about the last minute, and the changes set aside under it."""
+
+    rule: str
+    source: str
+    target: str
+    per_second: float
+    dead: int
+    held: int  # behind a dead letter
+    paused: int  # because the rule is paused
 
 
 class LetterGroup(msgspec.Struct, frozen=True):
@@ -62,6 +87,8 @@ class Status(msgspec.Struct, frozen=True):
     streams: dict[str, int]
     dead_letters: list[LetterGroup]
     paused_rules: dict[str, str]  # rule -> why
+    stages: list[StageStatus] = []  # empty while Redis does not answer
+    by_rule: list[RuleStatus] = []
 
 
 def read_status(

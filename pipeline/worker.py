@@ -119,11 +119,18 @@ class Worker:
         """Whether it has a partition to work on."""
         return bool(self._ready)
 
+    @property
+    def waiting(self) -> bool:
+        """Whether it holds partitions and can work on none of them."""
+        return bool(self._leases.held) and not self._ready
+
     def _release(self) -> None:
         """What a person asked for dead letters of our partitions."""
         if self._releaser is not None:
             terms = {partition: self._leases.held[partition].terms["apply"] for partition in self._ready}
-            self._releaser.run(terms, self._rules.current())
+            rules = self._rules.current()
+            self._metrics.rules(rules)
+            self._releaser.run(terms, rules)
 
     def _take_over(self, partitions: Sequence[int]) -> bool:
         """Make partitions ours in Redis and finish what was begun there; whether any became ready."""

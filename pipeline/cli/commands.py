@@ -14,9 +14,12 @@ COMMANDS: Final[Mapping[str, str]] = {
     "rules": "Rules as code: validate, plan, apply, export.",
     "relay": "Publish captured changes into the streams.",
     "worker": "Carry changes through the stages, into the target tables.",
+    "web": "Serve everyone's metrics and the status.",
     "drain": "Replicate what is queued now, then exit.",
     "status": "Show processes, partitions, lag, backlog and dead letters.",
+    "top": "Show the same live, with rates by stage and rule.",
     "bench": "Measure speed, latency, memory and the writer's cost on embedded servers.",
+    "prove": "Prove by load and faults that nothing is lost, repeated or reordered.",
     "dead-letters": "List what could not be applied; retry or skip it.",
     "settings": "List every setting with its value, default, unit and meaning.",
 }

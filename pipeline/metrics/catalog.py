@@ -151,6 +151,15 @@ SERVER_UP: Final = gauge(
 PROCESSES: Final = gauge(
     "orgstream_processes", "Processes that said within two leases that they live.", _KIND, looked_up=True
 )
+PROCESS_INFO: Final = gauge(
+    "orgstream_process_info",
+    "Always 1; which process the name stands for that `web` marks its metrics with.",
+    Label("process"),
+    _KIND,
+    Label("host"),
+    Label("stages"),
+    looked_up=True,
+)
 PARTITIONS: Final = gauge("orgstream_partitions", "Partitions there are, of each stage.", looked_up=True)
 PARTITIONS_HELD: Final = gauge(
     "orgstream_partitions_held",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Final
 
 import msgspec
 import prometheus_client
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector, CollectorRegistry
 
 from pipeline.errors import OrgstreamError
@@ -39,15 +39,14 @@ class Metrics:
     """Counters, gauges and histograms of this process. Every method is safe in any thread."""
 
     def __init__(self) -> None:
-        self.registry: Final = CollectorRegistry(auto_describe=False)
+        self._counted = CollectorRegistry(auto_describe=False)
         self._values: dict[str, prometheus_client.Counter | prometheus_client.Gauge] = {}
         self._distributions: dict[str, Distribution] = {}
         self._looked_up = _LookedUp()
         for metric in METRICS:
             if not metric.looked_up:
                 self._register(metric)
-        self.registry.register(self._looked_up)
-        prometheus_client.ProcessCollector(registry=self.registry)
+        prometheus_client.ProcessCollector(registry=self._counted)
         self.set(BUILD_INFO, 1, version=version())
 
     def add(self, metric: Metric, amount: float = 1, **labels: str) -> None:
@@ -69,20 +68,28 @@ class Metrics:
         """Call `look` at each scrape. While it raises OrgstreamError its metrics are absent."""
         self._looked_up.looks.append(look)
 
+    def counted(self) -> Iterable[Family]:
+        """What this process counted."""
+        return self._counted.collect()
+
+    def looked_up(self) -> Iterable[Family]:
+        """What the looks find now."""
+        return self._looked_up.collect()
+
     def exposition(self) -> bytes:
         """Everything, in the text format of Prometheus."""
-        return prometheus_client.generate_latest(self.registry)
+        return exposition([*self.counted(), *self.looked_up()])
 
     def _register(self, metric: Metric) -> None:
         if metric.kind == "histogram":
             distribution = self._distributions[metric.name] = Distribution(metric)
-            self.registry.register(distribution)
+            self._counted.register(distribution)
             for labels in _bounded(metric):
                 distribution.begin(labels)
             return
         kind = prometheus_client.Counter if metric.kind == "counter" else prometheus_client.Gauge
         self._values[metric.name] = kind(
-            metric.name, metric.meaning, metric.label_names, registry=self.registry
+            metric.name, metric.meaning, metric.label_names, registry=self._counted
         )
         for labels in _bounded(metric):
             self._child(metric, labels)
@@ -94,15 +101,27 @@ class Metrics:
         return parent.labels(**labels) if labels or metric.labels else parent
 
 
+def exposition(families: Iterable[Family]) -> bytes:
+    """Metrics in the text format of Prometheus."""
+    return prometheus_client.generate_latest(_These(families))
+
+
+class _These(Collector):
+    """Metrics that are there already."""
+
+    def __init__(self, families: Iterable[Family]) -> None:
+        self._families = families
+
+    def collect(self) -> Iterable[Family]:
+        """They."""
+        return self._families
+
+
 class _LookedUp(Collector):
     """What the looks return, as metrics."""
 
     def __init__(self) -> None:
         self.looks: list[Look] = []
-
-    def describe(self) -> Iterator[_Family]:
-        """The looked-up metrics without values; nothing is looked up for it."""
-        return (_family(metric) for metric in METRICS if metric.looked_up)
 
     def collect(self) -> Iterator[_Family]:
         """The readings of all looks that succeed; described also where there is nothing to read just now."""

@@ -8,6 +8,7 @@ import socket
 import socketserver
 import sys
 import threading
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -16,7 +17,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from pipeline.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable, Mapping
 
     from pipeline.metrics.registry import Metrics
 
@@ -26,17 +27,32 @@ _TEXT: Final = "text/plain; charset=utf-8"
 _CLIENT_SECONDS: Final = 10.0  # a client that stays mute longer is hung up on
 
 Answer = tuple[HTTPStatus, str, bytes]
+Page = Callable[[], Answer]
 
 
 class MetricsServer:
     """Serves `metrics`. `ready` gives None when the process is ready for work, else the reason why not.
 
-    /healthz answers 200 as long as the process lives, /readyz 200 or 503 with the reason.
+    /healthz answers 200 as long as the process lives, /readyz 200 or 503 with the reason. `pages` are served
+    beside these, or in their place.
     """
 
-    def __init__(self, metrics: Metrics, ready: Callable[[], str | None], *, host: str, port: int) -> None:
-        self._metrics = metrics
+    def __init__(
+        self,
+        metrics: Metrics,
+        ready: Callable[[], str | None],
+        *,
+        host: str,
+        port: int,
+        pages: Mapping[str, Page] | None = None,
+    ) -> None:
         self._ready = ready
+        self._pages = {
+            "/metrics": lambda: metrics_page(metrics.exposition()),
+            "/healthz": lambda: (HTTPStatus.OK, _TEXT, b"alive\n"),
+            "/readyz": self._readiness,
+            **(pages or {}),
+        }
         self._server = _listen(
             host, [port] if port else range(FIRST_PORT, FIRST_PORT + _PORTS_TRIED), self._answer
         )
@@ -69,15 +85,20 @@ class MetricsServer:
         self.stop()
 
     def _answer(self, path: str) -> Answer:
-        if path == "/metrics":
-            return HTTPStatus.OK, CONTENT_TYPE_LATEST, self._metrics.exposition()
-        if path == "/healthz":
-            return HTTPStatus.OK, _TEXT, b"alive\n"
-        if path == "/readyz":
-            reason = self._ready()
-            status = HTTPStatus.OK if reason is None else HTTPStatus.SERVICE_UNAVAILABLE
-            return status, _TEXT, f"{reason or 'ready'}\n".encode()
-        return HTTPStatus.NOT_FOUND, _TEXT, b"there are /metrics, /healthz and /readyz\n"
+        page = self._pages.get(path)
+        if page is None:
+            return HTTPStatus.NOT_FOUND, _TEXT, f"there are {', '.join(self._pages)}\n".encode()
+        return page()
+
+    def _readiness(self) -> Answer:
+        reason = self._ready()
+        status = HTTPStatus.OK if reason is None else HTTPStatus.SERVICE_UNAVAILABLE
+        return status, _TEXT, f"{reason or 'ready'}\n".encode()
+
+
+def metrics_page(exposition: bytes) -> Answer:
+    """An exposition as a page."""
+    return HTTPStatus.OK, CONTENT_TYPE_LATEST, exposition
 
 
 class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections import Counter
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ class WorkerMetrics:
     def __init__(self, metrics: Metrics, stages: Sequence[str]) -> None:
         self._metrics = metrics
         self._stages = {stage: StageMetrics(metrics, stage) for stage in stages}
+        self._rules_version = 0
 
     def read(self, stage: str, entries: int, *, reclaimed: int) -> float:
         """Entries were read; the time to give to `finished`."""
@@ -52,6 +54,17 @@ class WorkerMetrics:
         for stage in self._stages.values():
             stage.leases(held, lost=lost)
 
+    def rules(self, rules: CompiledRules) -> None:
+        """These are live: export zero for each of them before its first change."""
+        if rules.version == self._rules_version:
+            return
+        self._rules_version = rules.version
+        for compiled in rules.by_id.values():
+            rule = compiled.rule
+            for result in catalog.RESULTS:
+                self._write(rule.name, str(rule.target), result, 0)
+            self._metrics.observe(catalog.LATENCY_SECONDS, 0.0, 0, rule=rule.name)
+
     def applied(self, applied: Applied, rules: CompiledRules, items: Sequence[Item], seconds: float) -> None:
         """An apply transaction. Its oldest change stands for all: latency is never told too low."""
         self._metrics.observe(catalog.APPLY_SECONDS, seconds)
@@ -64,8 +77,11 @@ class WorkerMetrics:
         for rule_id, count in applied.duplicates.items():
             rule = rules.by_id[rule_id].rule
             self._write(rule.name, str(rule.target), "duplicate", count)
-        for reject in applied.rejects:
-            self._stages["apply"].dead_lettered(reject.cause, 1)
+        for cause, letters in Counter(reject.cause for reject in applied.rejects).items():
+            self._stages["apply"].dead_lettered(cause, letters)
+        passages = [item.passage for item in items if item.passage is not None]
+        refused = len(applied.rejects) - sum(len(passage.rejects) for passage in passages)
+        self._stages["apply"].handled({"emit": len(passages), "reject": max(0, refused)}, emitted=0)
 
     def _write(self, rule: str, table: str, result: str, count: int) -> None:
         self._metrics.add(catalog.WRITES, count, rule=rule, table=table, result=result)

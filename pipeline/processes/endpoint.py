@@ -9,39 +9,74 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from pipeline.metrics import Metrics, MetricsServer
+from pipeline.processes.herald import Herald
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
+    from pipeline.metrics.server import Page
     from pipeline.process import Process
     from pipeline.settings import Settings
+
+    Pages = Callable[[Metrics, Herald], Mapping[str, Page]]
 
 _STALE_SECONDS: Final = 15.0
 
 
 class Progress:
-    """When the process last came round its loop: ready means that it does, not that it lives."""
+    """When the process last made progress, or had nothing to do: ready means that it does, not that it lives.
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    `begun` is called once, when the process has come round for the first time.
+    """
+
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, *, begun: Callable[[], None] = lambda: None
+    ) -> None:
         self._clock = clock
+        self._begun = begun
         self._last: float | None = None
+        self._why = ""
 
     def made(self) -> None:
-        """The loop came round."""
+        """The loop came round, and what could be done was."""
+        if self._last is None:
+            self._begun()
         self._last = self._clock()
+        self._why = ""
+
+    def blocked(self, why: str) -> None:
+        """The loop came round, and there is work that it cannot do."""
+        if self._last is None:
+            self.made()
+        self._why = why
 
     def missing(self) -> str | None:
         """Why the process is not ready; None when it is."""
         if self._last is None:
             return "starting: the servers have not been reached yet"
         silent = self._clock() - self._last
-        return None if silent < _STALE_SECONDS else f"no progress for {silent:.0f} s"
+        if silent < _STALE_SECONDS:
+            return None
+        return f"no progress for {silent:.0f} s" + (f": {self._why}" if self._why else "")
 
 
 @contextlib.contextmanager
-def serve(settings: Settings, process: Process) -> Iterator[tuple[Metrics, Progress, Process]]:
-    """Serve the process's metrics while it runs; the process again, with the address."""
-    metrics, progress = Metrics(), Progress()
-    server = MetricsServer(metrics, progress.missing, host=settings.metrics_host, port=settings.metrics_port)
-    with server:
+def serve(
+    settings: Settings, process: Process, *, port: int = 0, pages: Pages | None = None
+) -> Iterator[tuple[Metrics, Progress, Process]]:
+    """Serve the process's metrics while it runs, and share them; the process again, with the address.
+
+    `pages` makes more pages, or others, from its metrics and its herald.
+    """
+    metrics = Metrics()
+    herald = Herald(settings, process, metrics)
+    progress = Progress(begun=herald.begin)
+    server = MetricsServer(
+        metrics,
+        progress.missing,
+        host=settings.metrics_host,
+        port=port or settings.metrics_port,
+        pages=pages(metrics, herald) if pages else {},
+    )
+    with server, herald:
         yield metrics, progress, msgspec.structs.replace(process, metrics_address=server.address)

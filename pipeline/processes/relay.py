@@ -103,7 +103,10 @@ class _Loop:
             pause = min(2 * pause, self._settings.relay_poll_seconds)
             if self._wakeup.wait(pause) or not self._relay.leading:
                 break
-        self._wakeup.wake()
+        if self._relay.leading:
+            self._wakeup.wake()
+        else:
+            self._wakeup.forget()
 
     def _came_round(self) -> None:
         if self._relay.waiting:

@@ -44,8 +44,9 @@ def run_up(settings: Settings, stop: Stop, *, workers: int) -> None:
         children.start("relay", "relay")
         for number in range(1, workers + 1):
             children.start(f"worker {number}", "worker")
+        children.start("web", "web")
         click.echo(
-            f"running: 1 relay, {workers} worker(s). Another terminal: orgstream status. Ctrl-C ends it."
+            f"running: 1 relay, {workers} worker(s), web. Another terminal: orgstream status. Ctrl-C ends it."
         )
         while not stop.wait(_LOOK_SECONDS):
             children.check()

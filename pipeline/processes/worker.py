@@ -42,6 +42,9 @@ def run_worker(settings: Settings, stages: str, stop: Stop) -> None:
                 while not stop.requested:
                     if not worker.step(block=settings.worker_block_seconds) and not worker.ready:
                         stop.wait(_NO_PARTITION_PAUSE)
-                    progress.made()
+                    if worker.waiting:
+                        progress.blocked("the streams of its partitions are not there: no relay made them")
+                    else:
+                        progress.made()
 
         supervise(work, stop, StageMetrics(metrics, steps[-1].stage))

@@ -7,6 +7,8 @@ orgstream:{p07}:writes    stream   with what each rule writes         read by th
 orgstream:{p07}:fence     hash     stage -> the highest term that worked on it; the relay's last append
 orgstream:published       string   the last tick whose whole batch stood in the streams
 orgstream:moving          string   there while a change of identity may lie in the streams
+orgstream:{board}:documents  hash  what each process tells of itself, for a quarter of a minute
+orgstream:{board}:holders    hash  whose name is whose there, and until when
 orgstream:rules:...                the rule sets, see `pipeline.rules.cache`
 """
 
@@ -17,6 +19,8 @@ from zlib import crc32
 
 PUBLISHED: Final = "orgstream:published"
 MOVING: Final = "orgstream:moving"
+BOARD: Final = "orgstream:{board}:documents"
+BOARD_HOLDERS: Final = "orgstream:{board}:holders"
 
 
 def stream(partition: int, name: str) -> str:

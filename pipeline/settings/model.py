@@ -38,8 +38,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = None
     port: Annotated[
-        int, about("The port that `web` listens on.", "port", least=0, most=65_535, variables=("PORT",))
-    ] = 8000
+        int,
+        about(
+            "The port that `web` listens on; with 0 ORGSTREAM_METRICS_PORT says it.",
+            "port",
+            least=0,
+            most=65_535,
+            variables=("PORT",),
+        ),
+    ] = 0
     dyno: Annotated[
         str, about("The name of this process to others; the host's name where empty.", variables=("DYNO",))
     ] = ""
@@ -105,9 +112,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], about("The least important log lines to write.")
     ] = "info"
-    metrics_host: Annotated[str, about("The address that serves /metrics, /healthz and /readyz.")] = (
-        "127.0.0.1"
-    )
+    metrics_host: Annotated[
+        str, about("The address that serves /metrics, /healthz and /readyz; `web` too.")
+    ] = "127.0.0.1"
     metrics_port: Annotated[
         int,
         about(

@@ -29,6 +29,7 @@ CONFIGURED = {
     "relation",
     "version",
 }  # by the rules
+CONFIGURED |= {"process", "host", "stages"}  # by the processes that run
 SETTINGS = {catalog.RETENTION}
 
 every_metric = pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)

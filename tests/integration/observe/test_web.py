@@ -1,0 +1,195 @@
+"""`orgstream web` beside real processes: everyone's metrics, the status, and readiness."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from typing import TYPE_CHECKING
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+import psycopg
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from pipeline.metrics.catalog import METRICS
+from tests.fixtures.processes import PATIENCE_SECONDS
+from tests.fixtures.world import ORGS, RULES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.fixtures.processes import RunCommand, Running, StartCommand
+
+Samples = dict[tuple[str, ...], float]
+
+
+class Deployment:
+    """Processes on one database, with the rules live."""
+
+    def __init__(self, start: StartCommand, env: dict[str, str]) -> None:
+        self.env = env
+        self._start = start
+
+    def start(self, *command: str) -> tuple[Running, str]:
+        """A process that says that it has started, and where it serves."""
+        process = self._start(*command, env=self.env)
+        return process, re.findall(r"metrics=(\S+)", process.await_line("action=started"))[0]
+
+
+@pytest.fixture
+def deployment(
+    database_url: str,
+    redis_url: str,
+    orgstream: RunCommand,
+    start_orgstream: StartCommand,
+    tmp_path: Path,
+) -> Deployment:
+    env = {
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "ORGSTREAM_PARTITIONS": "4",
+        "ORGSTREAM_LEASE_SECONDS": "1",
+        "ORGSTREAM_WORKER_BLOCK_SECONDS": "0.2",
+    }
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(ORGS)
+    (tmp_path / "orgstream.toml").write_text(RULES, encoding="utf-8")
+    assert orgstream("migrate", env=env).code == 0
+    assert orgstream("rules", "apply", env=env).code == 0
+    return Deployment(start_orgstream, env)
+
+
+def get(address: str, path: str) -> tuple[int, str]:
+    try:
+        with urlopen(f"http://{address}{path}", timeout=10) as reply:  # our own process
+            return reply.status, reply.read().decode()
+    except HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def metrics(address: str) -> Samples:
+    """Every sample by its name and the values of its labels in the order of the labels' names."""
+    return {
+        (sample.name, *(sample.labels[name] for name in sorted(sample.labels))): sample.value
+        for family in text_string_to_metric_families(get(address, "/metrics")[1])
+        for sample in family.samples
+    }
+
+
+def awaited(look: Callable[[], object]) -> None:
+    """Look until there is something to see."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not look():
+        assert time.monotonic() < deadline, "it did not come"
+        time.sleep(0.2)
+
+
+def insert(deployment: Deployment, first: int, last: int) -> None:
+    with psycopg.connect(deployment.env["DATABASE_URL"], autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO emea.account SELECT 'k' || n, 'n', 'c', 1, true FROM generate_series(%s::int, %s::int) AS n",
+            [first, last],
+        )
+
+
+def test_web_serves_the_metrics_of_all_and_they_do_not_grow_with_records(deployment: Deployment) -> None:
+    deployment.start("relay")
+    worker, _ = deployment.start("worker")
+    deployment.start("worker")
+    _, web = deployment.start("web")
+    insert(deployment, 1, 20)
+    written = ("orgstream_writes_total", "applied", "accounts", "us.account")
+
+    def applied(samples: Samples) -> float:
+        return sum(
+            value for (name, *labels), value in samples.items() if name == written[0] and "applied" in labels
+        )
+
+    awaited(lambda: applied(metrics(web)) == 20)
+    awaited(lambda: ("orgstream_relayed_changes_total", "relay.1") in metrics(web))
+    samples = metrics(web)
+    assert {labels[0] for name, *labels in samples if name == "process_resident_memory_bytes"} == {
+        "relay.1",
+        "web.1",
+        "worker.1",
+        "worker.2",
+    }
+    assert {name for name, *_ in samples} >= {
+        m.name for m in METRICS if not m.looked_up and m.kind != "histogram"
+    } - {"orgstream_backfilled_rows_total"}
+    insert(deployment, 21, 300)
+    awaited(lambda: applied(metrics(web)) == 300)
+    assert len(metrics(web)) <= len(samples) + 2  # a first dead letter or the like, but nothing by record
+    worker.kill()
+    awaited(lambda: metrics(web)["orgstream_processes", "worker"] == 1)
+
+
+def test_the_status_is_served_as_json(deployment: Deployment, orgstream: RunCommand) -> None:
+    deployment.start("relay")
+    deployment.start("worker")
+    _, web = deployment.start("web")
+    insert(deployment, 1, 5)
+    awaited(lambda: json.loads(get(web, "/status.json")[1])["caught_up"])
+    code, text = get(web, "/status.json")
+    status = json.loads(text)
+    assert code == 200
+    contract = {"caught_up", "backlog", "pending", "held", "waiting", "dead", "lag_seconds"}
+    assert contract <= set(status)
+    assert [stage["stage"] for stage in status["stages"]] == [
+        "relay",
+        "filter",
+        "match",
+        "transform",
+        "apply",
+    ]
+    assert {rule["rule"] for rule in status["by_rule"]} == {"accounts", "contacts"}
+    assert {process["kind"] for process in status["processes"]} == {"relay", "worker", "web"}
+    printed = json.loads(orgstream("status", "--json", env=deployment.env).stdout)
+    assert set(printed) == set(status)
+
+
+def test_rates_and_memory_come_with_the_second_telling(deployment: Deployment) -> None:
+    deployment.start("relay")
+    deployment.start("worker")
+    _, web = deployment.start("web")
+    top, lines = deployment._start("top", "--interval", "0.3", "--json", env=deployment.env), []
+    numbers = iter(range(1, 10_000))
+
+    def fast() -> bool:
+        insert(deployment, number := next(numbers), number)
+        lines.append(json.loads(get(web, "/status.json")[1]))
+        rules = {rule["rule"]: rule["per_second"] for rule in lines[-1]["by_rule"]}
+        return rules["accounts"] > 0
+
+    awaited(fast)
+    stages = {stage["stage"]: stage["per_second"] for stage in lines[-1]["stages"]}
+    assert stages["apply"] > 0
+    assert {process["name"] for process in lines[-1]["processes"]} == {"relay.1", "web.1", "worker.1"}
+    assert all(process["memory_bytes"] > 2**20 for process in lines[-1]["processes"])
+    assert json.loads(top.await_line('"by_rule"'))["rules"] == 2
+    assert top.stop() == 0
+
+
+def test_ready_means_making_progress(deployment: Deployment) -> None:
+    _, web = deployment.start("web")
+    _, relay = deployment.start("relay")
+    awaited(lambda: get(web, "/readyz") == (200, "ready\n"))
+    awaited(lambda: get(relay, "/readyz") == (200, "ready\n"))
+    assert get(web, "/healthz") == (200, "alive\n")
+    assert get(web, "/nothing")[0] == 404
+
+
+def test_web_tells_what_postgres_knows_while_redis_is_away(deployment: Deployment) -> None:
+    _, web = deployment.start("web")
+    with psycopg.connect(deployment.env["DATABASE_URL"], autocommit=True) as connection:
+        connection.execute("ALTER SCHEMA orgstream RENAME TO elsewhere")
+        try:
+            code, text = get(web, "/status.json")
+            assert (code, "orgstream migrate" in text) == (503, True)
+            awaited(lambda: metrics(web)["orgstream_up", "postgres"] == 0)
+            assert metrics(web)["orgstream_up", "redis"] == 1
+        finally:
+            connection.execute("ALTER SCHEMA elsewhere RENAME TO orgstream")
