@@ -1,0 +1,60 @@
+"""The observer: carries what the writers and the witness noted into the history, while they note more."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from pipeline.errors import ServerUnreachable
+from pipeline.proof.verdict import Kind
+from pipeline.prove.history import End, History, Seen
+from pipeline.prove.journal import JournalReader
+from pipeline.prove.world import Away
+
+if TYPE_CHECKING:
+    from pipeline.proof.verdict import Finding
+    from pipeline.prove.world import World
+
+
+class Observer:
+    """Looks whenever it is called; a Postgres that is away only makes it wait."""
+
+    def __init__(self, world: World) -> None:
+        self.history = History()
+        self._world = world
+        self._journal: JournalReader | None = None
+        self._seen: set[int] = set()  # effects that were read, and may not be deleted yet
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What is wrong so far."""
+        return self.history.findings
+
+    def look(self) -> None:
+        """Take in what is new."""
+        if self._journal is None:
+            self._journal = JournalReader(self._world.folder / "journal")
+        self.history.commit(self._journal.read())
+        with contextlib.suppress(Away, ServerUnreachable, psycopg.Error):
+            self._take_effects()
+        self.history.judge()
+
+    def end(self) -> None:
+        """Take in the rest, and compare what stands there in the end. Raises SourceDisagrees."""
+        self.look()
+        self.history.end(End(*row) for row in self._world.ask("ends"))
+        for (key,) in self._world.ask("strangers"):
+            self.history.note(Kind.WRONG, key, "stands in the target, and was never in the source")
+        if self._journal is not None:
+            self._journal.close()
+
+    def _take_effects(self) -> None:
+        """They are deleted once they are read; until that has surely happened, they may be read again."""
+        rows = [Seen(*row) for row in self._world.ask("effects")]
+        self.history.see(row for row in rows if row.id not in self._seen)
+        self._seen.update(row.id for row in rows)
+        if rows:
+            self._world.ask("forget_effects", {"ids": [row.id for row in rows]})
+        self._seen.clear()
