@@ -1,4 +1,4 @@
-"""The plan: what `rules apply` would change, and how many records each changed rule takes now."""
+"""The plan: what `rules apply` would change, and how many records that touches."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from pipeline.rules import store
-from pipeline.rules.count import RecordCount, count_records
+from pipeline.rules.touched import Counter, Touched
 from stages.rules.capture import CaptureChanges, capture_changes
+from stages.rules.circles import Circle, circles
 from stages.rules.difference import Difference, difference
 
 if TYPE_CHECKING:
@@ -16,18 +17,19 @@ if TYPE_CHECKING:
 
     from stages.rules.model import RuleSet
 
-#: How long one count may take, in seconds, before it is given up as unknown.
+#: How long one count may take, in seconds, before it is estimated from a sample.
 COUNT_SECONDS: Final = 5.0
-_NOT_COUNTED: Final = RecordCount(unknown="not counted")
+_NOT_COUNTED: Final = Touched(unknown="not counted")
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What applying a candidate would do. `counts` has the records by rule, for every rule that differs."""
+    """What applying a candidate would do. `touched` has the records by rule, for every rule that differs."""
 
     live_version: int
     difference: Difference
     capture: CaptureChanges
-    counts: dict[str, RecordCount]
+    touched: dict[str, Touched]
+    circles: tuple[Circle, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -44,7 +46,7 @@ class Plan(msgspec.Struct, frozen=True):
                 "from": str(change.rule.source),
                 "to": str(change.rule.target),
                 "fields": msgspec.to_builtins(change.fields),
-                **msgspec.to_builtins(self.counts.get(change.rule.name, _NOT_COUNTED)),
+                "records": msgspec.to_builtins(self.touched.get(change.rule.name, _NOT_COUNTED)),
             }
             for change in self.difference.rules
         ]
@@ -55,6 +57,7 @@ class Plan(msgspec.Struct, frozen=True):
             "orgs": msgspec.to_builtins(self.difference.orgs),
             "tables": msgspec.to_builtins(self.difference.tables),
             "capture": msgspec.to_builtins(self.capture),
+            "circles": msgspec.to_builtins(self.circles),
         }
 
 
@@ -63,14 +66,14 @@ def plan(
 ) -> Plan:
     """Compare a validated candidate with what is live. Changes nothing.
 
-    A count that takes longer than `count_seconds` is unknown; with None nothing is counted.
+    A count that takes longer than `count_seconds` is estimated from a sample; with None nothing is counted.
     """
     live = store.live(connection)
     found = difference(live, store.as_applied(connection, candidate))
-    counts: dict[str, RecordCount] = {}
+    touched: dict[str, Touched] = {}
     if count_seconds is not None:
-        counts = {
-            change.rule.name: count_records(connection, change.rule, count_seconds) for change in found.rules
-        }
+        counter = Counter(connection, count_seconds)
+        touched = {change.rule.name: counter.count(change, candidate) for change in found.rules}
     capture = capture_changes(candidate, store.captured(connection))
-    return Plan(live.version if live else 0, found, capture, counts)
+    version = live.version if live else 0
+    return Plan(version, found, capture, touched, circles(candidate.rules))

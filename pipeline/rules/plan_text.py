@@ -19,7 +19,13 @@ def lines(plan: Plan) -> Iterator[str]:
     """The lines that tell a person what would happen."""
     if plan.is_empty:
         yield f"no difference: rule set {plan.live_version} says the same"
-        return
+    yield from _differences(plan)
+    for circle in plan.circles:
+        kind = "both ways between" if len(circle.tables) == 2 else "a circle of"
+        yield f"{kind} {', '.join(circle.tables)} (rules {', '.join(circle.rules)}): {circle.settles}"
+
+
+def _differences(plan: Plan) -> Iterator[str]:
     for org in plan.difference.orgs:
         yield f"{_SIGNS[org.sign]} org {org.name}"
         yield from _fields(org.fields)
@@ -42,10 +48,10 @@ def _rule(change: RuleChange) -> str:
 
 
 def _records(plan: Plan, change: RuleChange) -> str:
-    if not change.rule.enabled:
-        return " (switched off)"
-    count = plan.counts.get(change.rule.name)
-    return "" if count is None else f" ({count})"
+    off = change.after is not None and not change.after.enabled
+    touched = plan.touched.get(change.rule.name)
+    said = [*(["switched off"] if off else []), *([str(touched)] if touched else [])]
+    return f" ({'; '.join(said)})" if said else ""
 
 
 def _fields(fields: tuple[FieldChange, ...]) -> Iterator[str]:

@@ -58,8 +58,23 @@ SELECT orgstream.remove_capture(%(schema)s, %(table)s);
 -- For this transaction only.
 SELECT set_config('statement_timeout', %(timeout)s, true);
 
--- name: count_records
--- How many records a rule would take now; the braces are filled in by composition.
-SELECT count(*)
-FROM {table}
-WHERE {condition};
+-- name: count_touched
+-- How many records two versions of a rule see differently; the braces are filled in by composition. What is
+-- mapped is only computed where both take the record, so that no other record's values can fail.
+SELECT
+    count(*) FILTER (WHERE r.now AND NOT r.was) AS enter,
+    count(*) FILTER (WHERE r.was AND NOT r.now) AS leave,
+    count(*) FILTER (WHERE r.changed) AS change
+FROM (
+    SELECT
+        {before} AS was,
+        {after} AS now,
+        CASE WHEN ({before}) AND ({after}) THEN {changed} ELSE false END AS changed
+    FROM {table}
+) AS r;
+
+-- name: table_blocks
+-- How many blocks a table has on disk.
+SELECT
+    pg_relation_size(format('%%I.%%I', %(schema)s::text, %(table)s::text)::regclass)
+    / current_setting('block_size')::bigint AS blocks;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import msgspec
 
@@ -26,11 +26,17 @@ class FieldChange(msgspec.Struct, frozen=True):
 
 
 class RuleChange(msgspec.Struct, frozen=True):
-    """A rule that would be added, changed or removed; `rule` is as it would be (as it was, if removed)."""
+    """A rule that would be added, changed or removed: as it is, and as it would be."""
 
     sign: Sign
-    rule: Rule
+    before: Rule | None
+    after: Rule | None
     fields: tuple[FieldChange, ...] = ()
+
+    @property
+    def rule(self) -> Rule:
+        """The rule as it would be; as it was, if it is removed."""
+        return cast("Rule", self.after or self.before)
 
 
 class OtherChange(msgspec.Struct, frozen=True):
@@ -70,13 +76,12 @@ def _rules(live: RuleSet, candidate: RuleSet) -> Iterator[RuleChange]:
     after = {rule.name: rule for rule in candidate.rules}
     for name in sorted(before.keys() | after.keys()):
         if name not in before:
-            yield RuleChange("added", after[name])
+            yield RuleChange("added", None, after[name])
         elif name not in after:
-            yield RuleChange("removed", before[name])
+            yield RuleChange("removed", before[name], None)
         elif not same_definition(before[name], after[name]):
-            yield RuleChange(
-                "changed", after[name], tuple(_fields(_parts(before[name]), _parts(after[name])))
-            )
+            fields = tuple(_fields(_parts(before[name]), _parts(after[name])))
+            yield RuleChange("changed", before[name], after[name], fields)
 
 
 def _orgs(before: dict[str, str], after: dict[str, str]) -> Iterator[OtherChange]:

@@ -81,10 +81,10 @@ def test_plan_and_apply(
     connection.execute("INSERT INTO emea.account (ext_id__c) VALUES ('x')")
     code, out, _ = run(capsys, "plan")
     assert code == 0
-    assert "+ rule accounts from emea.account to us.account (1 record)" in out.splitlines()
+    assert "+ rule accounts from emea.account to us.account (records: 1 enter)" in out.splitlines()
     code, planned = run_json(capsys, "plan")
     assert (code, planned["live_version"], planned["empty"]) == (0, 0, False)
-    assert planned["rules"][0]["records"] == 1
+    assert planned["rules"][0]["records"]["enter"] == 1
     code, out, err = run(capsys, "apply")
     assert (code, out.splitlines()[-1], err) == (0, "rule set 1 is live", "")
     assert client.get(LIVE_KEY) == b"1"
