@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Final
 
 import psycopg
@@ -10,7 +9,7 @@ import redis
 import tenacity
 
 from pipeline.errors import ServerUnreachable
-from pipeline.log import describe, get_logger
+from pipeline.pauses import Pauses, outage_of
 from pipeline.ports import Fenced, LeaseLost, StreamsFull, StreamsLost
 from pipeline.postgres.faults import Fault, fault_of
 
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from pipeline.signals import Stop
 
 _LONGEST_WAIT: Final = 5.0
-log = get_logger()
+_JITTER: Final = 0.25  # so that not all processes come back in the same moment
 
 
 def is_outage(error: BaseException) -> bool:
@@ -33,23 +32,18 @@ def is_outage(error: BaseException) -> bool:
     )
 
 
-def outage_of(error: BaseException) -> str:
-    """What was away: postgres, redis, or a lease."""
-    if isinstance(error, LeaseLost | Fenced):
-        return "lease"
-    return "postgres" if isinstance(error, psycopg.Error) else "redis"
-
-
-def supervise(work: Callable[[], None], stop: Stop, counted: StageMetrics | None = None) -> None:
+def supervise(
+    work: Callable[[], None], stop: Stop, counted: StageMetrics | None = None, pauses: Pauses | None = None
+) -> None:
     """Run `work`, which opens what it needs and returns when told to stop; after an outage run it again.
 
-    The back-off begins anew after a time without one. Told to stop during an outage, it just ends: what is
-    in hand is with the servers. Raises what `work` raises for anything but an outage.
+    The back-off begins anew when a pause is over, which `pauses` knows from the work. Told to stop during an
+    outage, it just ends: what is in hand is with the servers. Raises what `work` raises for anything but an
+    outage.
     """
-    backoff = _Backoff()
+    pauses = pauses or Pauses()
 
     def attempt() -> None:
-        backoff.began = time.monotonic()
         try:
             work()
         except Exception as error:
@@ -61,13 +55,15 @@ def supervise(work: Callable[[], None], stop: Stop, counted: StageMetrics | None
 
     def tell(state: tenacity.RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
-        if counted is not None and error is not None:
+        if error is None:
+            return
+        if counted is not None:
             counted.failed(outage_of(error), retried=not stop.requested)
-        _tell(state, error)
+        pauses.failed(error, state.upcoming_sleep)
 
     tenacity.Retrying(
         retry=tenacity.retry_if_exception(is_outage),
-        wait=backoff + tenacity.wait_random(0, 0.1),
+        wait=_Backoff(pauses) + tenacity.wait_random(0, _JITTER),
         sleep=pause,
         before_sleep=tell,
         reraise=True,
@@ -75,23 +71,10 @@ def supervise(work: Callable[[], None], stop: Stop, counted: StageMetrics | None
 
 
 class _Backoff(tenacity.wait.wait_base):
-    """Doubles from a tenth of a second, and forgets the outages before a time of good work."""
+    """Doubles from a tenth of a second with each attempt of one pause."""
 
-    def __init__(self) -> None:
-        self.began = 0.0
-        self._outages = 0
+    def __init__(self, pauses: Pauses) -> None:
+        self._pauses = pauses
 
     def __call__(self, _: tenacity.RetryCallState) -> float:
-        lasted = time.monotonic() - self.began
-        self._outages = 0 if lasted > _LONGEST_WAIT else min(self._outages + 1, 10)
-        return float(min(_LONGEST_WAIT, 0.1 * 2**self._outages))
-
-
-def _tell(state: tenacity.RetryCallState, error: BaseException | None) -> None:
-    log.warning(
-        "paused by an outage, trying again",
-        action="outage",
-        error=describe(error) if error else "",
-        attempt=state.attempt_number,
-        seconds=round(state.upcoming_sleep, 2),
-    )
+        return float(min(_LONGEST_WAIT, 0.1 * 2 ** min(self._pauses.attempts, 10)))

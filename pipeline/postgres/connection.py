@@ -27,7 +27,7 @@ def connect(settings: Settings, purpose: str) -> psycopg.Connection:
 
     Raises ConfigurationError for a missing or malformed URL, NoSession, PostgresUnreachable, ServerTooOld.
     """
-    with _told():
+    with told():
         session = _open(settings, purpose)
         try:
             _require_supported(session)
@@ -46,7 +46,7 @@ def check_session(settings: Settings) -> None:
 
     Raises what `connect` raises.
     """
-    with _told(), contextlib.closing(connect(settings, "check")) as session:
+    with told(), contextlib.closing(connect(settings, "check")) as session:
         require_session(session, lambda: _open(settings, "check"))
 
 
@@ -102,7 +102,7 @@ def _require_supported(session: Session) -> None:
 
 
 @contextlib.contextmanager
-def _told() -> Iterator[None]:
+def told() -> Iterator[None]:
     """Errors of the driver, in our words."""
     try:
         yield

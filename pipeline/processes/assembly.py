@@ -10,7 +10,7 @@ import psycopg
 from pipeline.errors import ConfigurationError
 from pipeline.leases import Leases
 from pipeline.metrics.worker import WorkerMetrics
-from pipeline.postgres.connection import check_session, require_migrated
+from pipeline.postgres.connection import check_session, require_migrated, told
 from pipeline.postgres.connection import connect as connect_postgres
 from pipeline.postgres.holds import KnownHolds
 from pipeline.postgres.lease_table import PostgresLeaseTable
@@ -43,7 +43,7 @@ def check_servers(settings: Settings) -> None:
     Later the same errors are outages, and are waited out. Raises ConfigurationError and its kin.
     """
     check_session(settings)
-    with contextlib.closing(connect_postgres(settings, "check")) as connection:
+    with told(), contextlib.closing(connect_postgres(settings, "check")) as connection:
         require_migrated(connection)
         _require_partitions(connection, settings.partitions)
     connect_redis(settings).close()

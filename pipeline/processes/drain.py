@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Final
 
 from pipeline.metrics import Metrics
+from pipeline.pauses import Pauses
 from pipeline.postgres.connection import connect
 from pipeline.postgres.queries import load
 from pipeline.process import this_process
@@ -28,13 +30,21 @@ def run_drain(settings: Settings, stop: Stop) -> int:
     """Replicate what is queued; how many dead letters were written meanwhile. Raises ConfigurationError."""
     check_servers(settings)
     process = this_process(settings, "drain", [RELAY, *STAGES])
-    with connect(settings, "drain") as connection:
-        last = _number(connection, "last_letter", 0)
-        supervise(lambda: _drain(settings, process, connection, stop), stop)
-        return _number(connection, "letters_since", last)
+    last = _letters(settings, "last_letter", 0)
+    pauses, counts = Pauses(), [0]
+
+    def drain() -> None:
+        with contextlib.closing(connect(settings, "drain")) as connection:
+            _drain(settings, process, connection, stop, pauses)
+        counts.append(_letters(settings, "letters_since", last))
+
+    supervise(drain, stop, pauses=pauses)
+    return counts[-1]
 
 
-def _drain(settings: Settings, process: Process, connection: psycopg.Connection, stop: Stop) -> None:
+def _drain(
+    settings: Settings, process: Process, connection: psycopg.Connection, stop: Stop, pauses: Pauses
+) -> None:
     metrics = Metrics()
     since = connection.execute(load("status")["now"]).fetchone()
     with (
@@ -47,6 +57,7 @@ def _drain(settings: Settings, process: Process, connection: psycopg.Connection,
             if goal is None:
                 goal = _goal(relay, connection, since[0] if since else None, moved=moved)
             moved = worker.step() or moved
+            pauses.worked()
             if goal is not None and _reached(connection, goal, settings.partitions):
                 return
             if not moved:
@@ -71,6 +82,7 @@ def _reached(connection: psycopg.Connection, goal: EntryId, partitions: int) -> 
     return row is not None and bool(row[0])
 
 
-def _number(connection: psycopg.Connection, query: str, since: int) -> int:
-    row = connection.execute(load("status")[query], {"id": since}).fetchone()
+def _letters(settings: Settings, query: str, since: int) -> int:
+    with contextlib.closing(connect(settings, "drain")) as connection:
+        row = connection.execute(load("status")[query], {"id": since}).fetchone()
     return int(row[0]) if row else 0

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from pipeline.metrics import Metrics, MetricsServer
+from pipeline.pauses import Pauses
 from pipeline.processes.herald import Herald
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Progress:
         self._begun = begun
         self._last: float | None = None
         self._why = ""
+        self.pauses = Pauses()
 
     def made(self) -> None:
         """The loop came round, and what could be done was."""
@@ -43,17 +45,21 @@ class Progress:
             self._begun()
         self._last = self._clock()
         self._why = ""
+        self.pauses.worked()
 
     def blocked(self, why: str) -> None:
         """The loop came round, and there is work that it cannot do."""
         if self._last is None:
             self.made()
         self._why = why
+        self.pauses.worked()
 
     def missing(self) -> str | None:
         """Why the process is not ready; None when it is."""
         if self._last is None:
-            return "starting: the servers have not been reached yet"
+            return self.pauses.why or "starting: the servers have not been reached yet"
+        if self.pauses.why is not None:
+            return self.pauses.why
         silent = self._clock() - self._last
         if silent < _STALE_SECONDS:
             return None

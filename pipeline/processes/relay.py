@@ -49,7 +49,7 @@ def run_relay(settings: Settings, stop: Stop) -> None:
                 served.relay = opened
                 _Loop(opened, Wakeup(bell), settings, stop, progress).run()
 
-        supervise(relay, stop, StageMetrics(metrics, RELAY))
+        supervise(relay, stop, StageMetrics(metrics, RELAY), progress.pauses)
 
 
 class _Served:

@@ -44,4 +44,4 @@ def run_web(settings: Settings, stop: Stop) -> None:
                     if not connection.broken:
                         table.forget(process.id)
 
-        supervise(announce, stop)
+        supervise(announce, stop, pauses=progress.pauses)

@@ -47,4 +47,4 @@ def run_worker(settings: Settings, stages: str, stop: Stop) -> None:
                     else:
                         progress.made()
 
-        supervise(work, stop, StageMetrics(metrics, steps[-1].stage))
+        supervise(work, stop, StageMetrics(metrics, steps[-1].stage), progress.pauses)
