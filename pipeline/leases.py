@@ -133,9 +133,8 @@ class Leases:
     def _take(self, count: int) -> list[Grant]:
         if count <= 0:
             return []
-        rows = self._table.grant(
-            self._process.id, self._stages, self._partitions, seconds=self._seconds, count=count
-        )
+        others = [partition for partition in range(self._partitions) if partition not in self.held]
+        rows = self._table.grant(self._process.id, self._stages, others, seconds=self._seconds, count=count)
         gained: dict[int, Grant] = {}
         for stage, partition, term, tick, ordinal in rows:
             grant = gained.get(partition) or Grant(partition, {})

@@ -42,9 +42,11 @@ class LeaseTable(Protocol):
         ...
 
     def grant(
-        self, holder: str, stages: Sequence[str], partitions: int, *, seconds: float, count: int
+        self, holder: str, stages: Sequence[str], partitions: Sequence[int], *, seconds: float, count: int
     ) -> list[tuple[str, int, int, int, int]]:
-        """Take up to `count` free partitions with all the stages, each lease under a new term.
+        """Take up to `count` of these partitions that are free in all the stages, under new terms.
+
+        Free is also what the holder has itself: it may have forgotten it.
 
         Rows of stage, partition, term, and the position as tick and ordinal.
         """

@@ -39,7 +39,7 @@ class PostgresLeaseTable:
         return dict(self._connection.execute(self._queries["sharers"], parameters).fetchall())
 
     def grant(
-        self, holder: str, stages: Sequence[str], partitions: int, *, seconds: float, count: int
+        self, holder: str, stages: Sequence[str], partitions: Sequence[int], *, seconds: float, count: int
     ) -> list[tuple[str, int, int, int, int]]:
         """See `LeaseTable`."""
         with self._connection.transaction():
@@ -49,7 +49,7 @@ class PostgresLeaseTable:
                 {
                     "holder": holder,
                     "stages": list(stages),
-                    "partitions": partitions,
+                    "partitions": list(partitions),
                     "seconds": seconds,
                     "count": count,
                 },

@@ -18,7 +18,7 @@ WHERE stage = 'apply';
 SELECT pg_advisory_xact_lock(hashtext('orgstream.lease'));
 
 -- name: grant
--- Free partitions, all wanted stages of each, with a new term. Free is also what a process holds whose session
+-- Free ones of some partitions, all wanted stages of each, with a new term. Free is also what a process holds whose session
 -- is gone: it was killed, and can commit nothing more. Should it live and only have lost its connection, the
 -- term refuses it like any other former holder.
 WITH gone AS (
@@ -35,7 +35,7 @@ SET
 FROM (
     SELECT partition
     FROM orgstream.lease
-    WHERE stage = ANY(%(stages)s) AND partition < %(partitions)s
+    WHERE stage = ANY(%(stages)s) AND partition = ANY(%(partitions)s)
     GROUP BY partition
     HAVING
         bool_and(

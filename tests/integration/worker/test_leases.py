@@ -38,9 +38,11 @@ def end_session(mover: Relay | Worker) -> None:
     table._connection.close()
 
 
-def test_what_a_killed_worker_held_is_taken_before_its_leases_run_out(world: World) -> None:
-    relay, killed, other = world.relay(), world.worker(), world.worker()
-    tend(world, relay, killed, other)
+@pytest.mark.parametrize("place", [0, 1], ids=["the first", "the second"])
+def test_what_a_killed_worker_held_is_taken_before_its_leases_run_out(world: World, place: int) -> None:
+    relay, workers = world.relay(), [world.worker(), world.worker()]
+    tend(world, relay, *workers)
+    killed, other = workers.pop(place), *workers
     assert holders(world) == [2, 2]
     for number in range(12):
         account(world, f"k{number}")
