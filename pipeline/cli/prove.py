@@ -85,7 +85,7 @@ def _write(settings: Settings, options: Options, folder: Path) -> None:
     """What the prover's own process of writers does."""
     from pipeline.prove.writers import Plan, run_writers  # noqa: PLC0415
 
-    plan = Plan(options.writers, options.slots, options.rate, options.seed)
+    plan = Plan(options.writers, options.sleepers, options.slots, options.rate, options.seed)
     with stop_on_signals() as stop:
         run_writers(str(settings.require_database_url()), plan, folder, stop)
 

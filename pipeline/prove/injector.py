@@ -46,6 +46,7 @@ class Injector:
         self._gap = gap
         self._clock = clock
         self._due: list[_Due] = []
+        self._deck: list[str] = []
         self._next = clock() + rng.uniform(0, gap)
 
     def step(self) -> None:
@@ -53,8 +54,14 @@ class Injector:
         now = self._clock()
         self._heal(now)
         if self._names and now >= self._next:
-            self._strike(self._rng.choice(self._names))
+            self._strike(self._drawn())
             self._next = self._clock() + self._rng.uniform(0.2, 1.8) * self._gap
+
+    def _drawn(self) -> str:
+        """Every kind comes up once before any comes again."""
+        if not self._deck:
+            self._deck = self._rng.sample(self._names, len(self._names))
+        return self._deck.pop()
 
     def heal_all(self) -> None:
         """Make good whatever is not yet, at once. Raises redis.RedisError where that does not help."""

@@ -18,7 +18,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     keep: bool = False
     rate: float = 1_500.0  # changes/s that the writers aim at
     slots: int = 400  # keys, of which about half have a record at a time
-    writers: int = 6
+    writers: int = 5
+    sleepers: int = 3  # writers whose transactions stay open long
     gap: float = 1.5  # seconds between two faults, on average
     impatient: bool = False  # end at the first finding
     command: tuple[str, ...] = COMMAND  # what starts `orgstream`

@@ -66,6 +66,8 @@ class _Proof:
         world.prepare()
         world.processes.start_all()
         world.start_writers()
+        self._tell("Starting relays, workers and writers")
+        self._turn_until(lambda: self._observer.history.effects > 0)
         try:
             self._strike()
         finally:

@@ -41,13 +41,15 @@ class Script(msgspec.Struct, frozen=True):
     commits: bool
 
 
-def draw(rng: random.Random, slots: int, stamps: Callable[[], int], *, longest: float) -> Script:
-    """A transaction on some of the keys `k1` to `k<slots>`; `longest` bounds how many seconds it is open."""
-    is_long = rng.random() < 0.03
+def draw(rng: random.Random, slots: int, stamps: Callable[[], int], *, seconds: float) -> Script:
+    """A transaction on some of the keys `k1` to `k<slots>`.
+
+    Where `seconds` is not 0, it is a small one that stays open for so long at most.
+    """
     least, most, _ = rng.choices(_SIZES, [weight for *_, weight in _SIZES])[0]
-    size = rng.randint(1, 5) if is_long else rng.randint(least, most)
+    size = rng.randint(1, 5) if seconds else rng.randint(least, most)
     pieces = min(size, rng.choice((1, 1, 1, 2, 3)))
-    pause = rng.uniform(0.1, 1.0) * longest / pieces if is_long else 0.0
+    pause = rng.uniform(0.02, 1.0) * seconds / pieces
     keys = [f"k{number}" for number in rng.choices(range(1, slots + 1), k=size)]
     steps = []
     for piece in range(pieces):
@@ -60,4 +62,4 @@ def draw(rng: random.Random, slots: int, stamps: Callable[[], int], *, longest: 
 def _wish(rng: random.Random, key: str, slots: int, stamp: int) -> Wish:
     (act,) = rng.choices(list(_ACTS), list(_ACTS.values()))
     size = _LARGE_TEXT if rng.random() < 0.01 else rng.randint(10, 120)
-    return Wish(key, act, stamp, size, f"k{rng.randint(1, slots)}", waits=rng.random() < 0.1)
+    return Wish(key, act, stamp, size, f"k{rng.randint(1, slots)}", waits=rng.random() < 0.02)

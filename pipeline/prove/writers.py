@@ -38,6 +38,7 @@ class Plan(msgspec.Struct, frozen=True):
     """What the writers are told at their start. `rate` is of all writers together, in changes/s."""
 
     writers: int
+    sleepers: int
     slots: int
     rate: float
     seed: int
@@ -48,7 +49,8 @@ def run_writers(url: str, plan: Plan, folder: Path, stop: Stop) -> None:
     stamps = itertools.count(1)
     with contextlib.closing(JournalWriter(folder / "journal")) as journal:
         writers = [
-            _Writer(url, plan, number, lambda: next(stamps), journal) for number in range(1, plan.writers + 1)
+            _Writer(url, plan, number, lambda: next(stamps), journal)
+            for number in range(plan.writers + plan.sleepers)
         ]
         for writer in writers:
             writer.start()
@@ -78,6 +80,7 @@ class _Writer(threading.Thread):
         self._url = url
         self._plan = plan
         self._rate = plan.rate / plan.writers
+        self._seconds = LONGEST_SECONDS if number >= plan.writers else 0.0
         self._rng = chance(plan.seed, f"writer {number}")
         self._stamps = stamps
         self._journal = journal
@@ -112,7 +115,7 @@ class _Writer(threading.Thread):
 
     def _transact(self, connection: psycopg.Connection) -> int:
         """One transaction; how many changes it committed."""
-        script = draw(self._rng, self._plan.slots, self._stamps, longest=LONGEST_SECONDS)
+        script = draw(self._rng, self._plan.slots, self._stamps, seconds=self._seconds)
         try:
             with connection.transaction():
                 xid, committed = self._play(connection, script)
