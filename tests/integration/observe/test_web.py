@@ -91,7 +91,8 @@ def awaited(look: Callable[[], object]) -> None:
 def insert(deployment: Deployment, first: int, last: int) -> None:
     with psycopg.connect(deployment.env["DATABASE_URL"], autocommit=True) as connection:
         connection.execute(
-            "INSERT INTO emea.account SELECT 'k' || n, 'n', 'c', 1, true FROM generate_series(%s::int, %s::int) AS n",
+            "INSERT INTO emea.account SELECT 'k' || n, 'n', 'c', 1, true "
+            "FROM generate_series(%s::int, %s::int) AS n",
             [first, last],
         )
 
