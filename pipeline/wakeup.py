@@ -32,6 +32,10 @@ class Wakeup:
             self._connection.execute(load("relay")["wake"])
             self._asleep = False
 
+    def forget(self) -> None:
+        """Another relay says from now on whether it sleeps."""
+        self._asleep = None
+
     def wait(self, seconds: float) -> bool:
         """Wait for the bell, `seconds` at most; whether it rang."""
         return any(True for _ in self._connection.notifies(timeout=seconds, stop_after=1))

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.fixtures.deployment import PARTITIONS, id_of
+from tests.fixtures.deployment import id_of
+from tests.fixtures.evidence import PARTITIONS
 
 if TYPE_CHECKING:
     from tests.fixtures.deployment import Deployment
@@ -24,14 +25,8 @@ def _long_leases(deployment: Deployment) -> None:
 def kill_at_work(deployment: Deployment, process: Running, stage: str) -> None:
     """Kill a process with -9 once it has partitions and changes have gone through."""
     deployment.await_holder(process, stage)
-    before = applied(deployment)
-    deployment.await_true("changes to flow", lambda: applied(deployment) > before)
+    deployment.await_growth("applied")
     process.kill()
-
-
-def applied(deployment: Deployment) -> int:
-    ((count,),) = deployment.rows("SELECT count(*) FROM orgstream.applied")
-    return int(count)
 
 
 def await_flow(deployment: Deployment) -> None:
