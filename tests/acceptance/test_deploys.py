@@ -1,4 +1,4 @@
-"""Processes come and go, as at every deploy: partitions are shared anew, publishers do not disturb each other."""
+"""Processes come and go, as at every deploy: partitions are shared anew, and publishers cannot disagree."""
 
 from __future__ import annotations
 
