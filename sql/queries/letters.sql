@@ -38,3 +38,50 @@ LIMIT 1;
 DELETE FROM orgstream.paused_rule AS p
 USING orgstream.replication_rules AS r
 WHERE r.rule_id = p.rule_id AND r.name = %(rule)s;
+
+-- name: change
+-- The change of a letter, as the queue holds it.
+SELECT
+    c.operation,
+    c.origin,
+    c.captured_at::text,
+    c.path,
+    coalesce(c.key::text, 'null') AS key,
+    coalesce(c.old_key::text, 'null') AS old_key,
+    coalesce(c.before::text, 'null') AS before,
+    coalesce(c.after::text, 'null') AS after
+FROM orgstream.change_queue AS c
+WHERE c.id = %(change)s;
+
+-- name: held
+-- What waits behind a letter, in order.
+SELECT
+    h.change_id,
+    coalesce(c.operation, '') AS operation,
+    coalesce(c.captured_at::text, '') AS captured_at,
+    h.held_at::text
+FROM orgstream.held_change AS h
+LEFT JOIN orgstream.change_queue AS c ON h.change_id = c.id
+WHERE h.letter_id = %(id)s
+ORDER BY h.change_id;
+
+-- name: payload
+SELECT payload::text
+FROM orgstream.dead_letter
+WHERE id = %(id)s AND payload IS NOT NULL;
+
+-- name: audit
+-- What was asked for a letter and what came of it.
+SELECT
+    a.happened_at::text,
+    a.event,
+    a.how,
+    a.reason,
+    a.actor,
+    a.database_user,
+    host(a.client) AS client,
+    coalesce(a.before::text, 'null') AS before,
+    coalesce(a.after::text, 'null') AS after
+FROM orgstream.letter_audit AS a
+WHERE a.letter_id = %(id)s
+ORDER BY a.id;

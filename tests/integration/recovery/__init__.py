@@ -1,0 +1,1 @@
+"""Dead letters settled in every way, and past changes replayed."""
