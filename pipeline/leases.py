@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from pipeline.ports import LeaseLost
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
@@ -67,7 +69,7 @@ class Leases:
         self._partitions = partitions
         self._seconds = seconds
         self._clock = clock
-        self._next_tending = -math.inf
+        self._next_tending = self._next_renewal = -math.inf
         self.held: dict[int, Grant] = {}
         self._losses = 0
         table.prepare(self._stages, partitions)
@@ -81,7 +83,6 @@ class Leases:
         if now < self._next_tending:
             return [], []
         self._next_tending = now + min(self._seconds / 5, _LONGEST_SILENCE)
-        self._table.announce(self._process)
         lost = self._renew()
         self._losses += len(lost)
         sharers = self._table.sharers(self._stages, self._seconds)
@@ -92,6 +93,14 @@ class Leases:
         if gained:
             self._next_tending = now  # there may be more, or a newcomer
         return gained, lost + surplus
+
+    def hold_on(self) -> None:
+        """Renew what is held in the middle of long work, when it is time to. Raises LeaseLost."""
+        if self._clock() >= self._next_renewal:
+            lost = self._renew()
+            self._losses += len(lost)
+            if lost:
+                raise LeaseLost(f"partitions {lost} have a later holder")
 
     def losses(self) -> int:
         """How many leases were lost since this was asked last."""
@@ -117,6 +126,9 @@ class Leases:
         self._table.forget(self._process.id)
 
     def _renew(self) -> list[int]:
+        """Say that we live, and renew; the partitions that are ours no more."""
+        self._next_renewal = self._clock() + self._seconds / 5
+        self._table.announce(self._process)
         if not self.held:
             return []
         rows = self._table.renew(self._process.id, self._stages, self._seconds)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pipeline.postgres.holds import KnownHolds, Letters
+    from pipeline.postgres.pace import Pace
     from stages.hold import Holds
     from stages.rules.compile import CompiledRules
 
@@ -60,14 +61,24 @@ class Target:
     """Applies batches on one connection, as one lease holder."""
 
     def __init__(
-        self, connection: psycopg.Connection, holder: str, holds: KnownHolds, *, breaker: int
+        self,
+        connection: psycopg.Connection,
+        holder: str,
+        holds: KnownHolds,
+        *,
+        breaker: int,
+        pace: Pace,
+        hold_on: Callable[[], None],
     ) -> None:
+        """`hold_on` renews the leases in the middle of what takes long."""
         self._connection = connection
         self._holder = holder
         self._queries = load("apply")
         self._writer = Writer(connection)
         self._holds = holds
         self._breaker = Breaker(breaker)
+        self._pace = pace
+        self._hold_on = hold_on
 
     def apply(self, items: Sequence[Item], rules: CompiledRules, terms: Mapping[int, int]) -> Applied:
         """Apply items that one rule set decides, in their order; `terms` are the leases' by partition.
@@ -75,16 +86,22 @@ class Target:
         Raises LeaseLost, and psycopg.Error for an outage or a bug: then the batch, or what is left of it, is
         to be tried again.
         """
-        return self._apply(items, rules, _Fence(terms, self._advance, self._holds.begin), Applied())
+        return self._in_parts(items, rules, _Fence(terms, self._advance, self._holds.begin))
 
     def release(self, items: Sequence[Item], rules: CompiledRules, terms: Mapping[int, int]) -> Applied:
         """Apply changes that were held while their rule was paused, like any others but for the positions.
 
         Raises like `apply`.
         """
-        return self._apply(items, rules, _Fence(terms, self._unhold, self._holds.without_pauses), Applied())
+        return self._in_parts(items, rules, _Fence(terms, self._unhold, self._holds.without_pauses))
 
-    def _apply(self, items: Sequence[Item], rules: CompiledRules, fence: _Fence, applied: Applied) -> Applied:
+    def _in_parts(self, items: Sequence[Item], rules: CompiledRules, fence: _Fence) -> Applied:
+        applied = Applied()
+        self._pace.run(items, lambda part: self._apply(part, rules, fence, applied))
+        return applied
+
+    def _apply(self, items: Sequence[Item], rules: CompiledRules, fence: _Fence, applied: Applied) -> None:
+        self._hold_on()
         try:
             self._attempt(items, rules, fence, applied)
         except psycopg.Error as error:
@@ -96,7 +113,6 @@ class Target:
                     self._apply(part, rules, fence, applied)
             else:
                 self._refuse(items[0], error, rules, fence, applied)
-        return applied
 
     def _refuse(
         self, item: Item, error: psycopg.Error, rules: CompiledRules, fence: _Fence, applied: Applied

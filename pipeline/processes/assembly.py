@@ -16,6 +16,7 @@ from pipeline.postgres.holds import KnownHolds
 from pipeline.postgres.lease_table import PostgresLeaseTable
 from pipeline.postgres.letters import LetterDesk
 from pipeline.postgres.outbox import PostgresOutbox
+from pipeline.postgres.pace import Pace
 from pipeline.postgres.positions import PostgresPositions
 from pipeline.postgres.queries import load
 from pipeline.postgres.target import Target
@@ -79,9 +80,9 @@ def open_relay(settings: Settings, process: Process, metrics: Metrics) -> Iterat
 
 @contextlib.contextmanager
 def open_worker(
-    settings: Settings, process: Process, steps: Sequence[Step], metrics: Metrics
+    settings: Settings, process: Process, steps: Sequence[Step], metrics: Metrics, pace: Pace
 ) -> Iterator[Worker]:
-    """A worker of these steps on connections of its own. Raises like `open_relay`."""
+    """A worker of these steps on connections of its own; the pace outlives them. Raises like `open_relay`."""
     with contextlib.ExitStack() as stack:
         connection = stack.enter_context(contextlib.closing(connect_postgres(settings, "worker")))
         require_migrated(connection)
@@ -95,7 +96,9 @@ def open_worker(
             seconds=settings.lease_seconds,
         )
         stack.callback(_leave, leases)
-        target, releaser = target_of(connection, process, settings) if stages[-1] == "apply" else (None, None)
+        target, releaser = None, None
+        if stages[-1] == "apply":
+            target, releaser = target_of(connection, process, settings, leases, pace)
         yield Worker(
             PostgresPositions(connection),
             PartitionStreams(client),
@@ -110,13 +113,25 @@ def open_worker(
         )
 
 
+def pace_of(settings: Settings) -> Pace:
+    """How much one apply transaction takes on: what is done in half a lease."""
+    return Pace(settings.lease_seconds / 2)
+
+
 def target_of(
-    connection: psycopg.Connection, process: Process, settings: Settings
+    connection: psycopg.Connection, process: Process, settings: Settings, leases: Leases, pace: Pace
 ) -> tuple[Target, Releaser]:
     """Where the run of a worker with `apply` ends: they share what they know of holds."""
     holds = KnownHolds(connection)
     desk = LetterDesk(connection, process.id, holds)
-    target = Target(connection, process.id, holds, breaker=settings.breaker_letters)
+    target = Target(
+        connection,
+        process.id,
+        holds,
+        breaker=settings.breaker_letters,
+        pace=pace,
+        hold_on=leases.hold_on,
+    )
     return target, Releaser(connection, target, desk)
 
 

@@ -10,7 +10,7 @@ from pipeline.pauses import Pauses
 from pipeline.postgres.connection import connect
 from pipeline.postgres.queries import load
 from pipeline.process import this_process
-from pipeline.processes.assembly import check_servers, open_relay, open_worker
+from pipeline.processes.assembly import check_servers, open_relay, open_worker, pace_of
 from pipeline.supervise import supervise
 from pipeline.topology import RELAY, STAGES, steps_of
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from pipeline.leases import EntryId
+    from pipeline.postgres.pace import Pace
     from pipeline.process import Process
     from pipeline.relay import Relay
     from pipeline.settings import Settings
@@ -31,11 +32,11 @@ def run_drain(settings: Settings, stop: Stop) -> int:
     check_servers(settings)
     process = this_process(settings, "drain", [RELAY, *STAGES])
     last = _letters(settings, "last_letter", 0)
-    pauses, counts = Pauses(), [0]
+    pauses, pace, counts = Pauses(), pace_of(settings), [0]
 
     def drain() -> None:
         with contextlib.closing(connect(settings, "drain")) as connection:
-            _drain(settings, process, connection, stop, pauses)
+            _drain(settings, process, connection, stop, pauses=pauses, pace=pace)
         counts.append(_letters(settings, "letters_since", last))
 
     supervise(drain, stop, pauses=pauses)
@@ -43,13 +44,19 @@ def run_drain(settings: Settings, stop: Stop) -> int:
 
 
 def _drain(
-    settings: Settings, process: Process, connection: psycopg.Connection, stop: Stop, pauses: Pauses
+    settings: Settings,
+    process: Process,
+    connection: psycopg.Connection,
+    stop: Stop,
+    *,
+    pauses: Pauses,
+    pace: Pace,
 ) -> None:
     metrics = Metrics()
     since = connection.execute(load("status")["now"]).fetchone()
     with (
         open_relay(settings, process, metrics) as relay,
-        open_worker(settings, process, steps_of(",".join(STAGES)), metrics) as worker,
+        open_worker(settings, process, steps_of(",".join(STAGES)), metrics, pace) as worker,
     ):
         goal: EntryId | None = None
         while not stop.requested:

@@ -8,7 +8,7 @@ from pipeline.errors import ConfigurationError
 from pipeline.log import get_logger
 from pipeline.metrics import StageMetrics
 from pipeline.process import this_process
-from pipeline.processes.assembly import check_servers, open_worker
+from pipeline.processes.assembly import check_servers, open_worker, pace_of
 from pipeline.processes.collector import relax_collector
 from pipeline.processes.endpoint import serve
 from pipeline.supervise import supervise
@@ -36,8 +36,10 @@ def run_worker(settings: Settings, stages: str, stop: Stop) -> None:
         check_servers(settings)
         log.info("started", action="started", id=process.id, stages=stages, metrics=process.metrics_address)
 
+        pace = pace_of(settings)
+
         def work() -> None:
-            with open_worker(settings, process, steps, metrics) as worker:
+            with open_worker(settings, process, steps, metrics, pace) as worker:
                 relax_collector()
                 while not stop.requested:
                     if not worker.step(block=settings.worker_block_seconds) and not worker.ready:

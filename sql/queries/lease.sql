@@ -18,13 +18,37 @@ WHERE stage = 'apply';
 SELECT pg_advisory_xact_lock(hashtext('orgstream.lease'));
 
 -- name: grant
--- Free ones of some partitions, all wanted stages of each, with a new term. Free is also what a process holds whose session
--- is gone: it was killed, and can commit nothing more. Should it live and only have lost its connection, the
--- term refuses it like any other former holder.
+-- Free ones of some partitions, all wanted stages of each, with a new term. Free is also what a process holds
+-- whose session is gone: it was killed, and can commit nothing more. Should it live and only have lost its
+-- connection, the term refuses it like any other former holder. What is locked is not free, whatever its end
+-- says: its holder is in the middle of a transaction that the fence has let in, and that cannot last for ever.
 WITH gone AS (
     SELECT id
     FROM orgstream.process
     WHERE orgstream.session_ended(backend_pid, backend_start)
+),
+
+free AS (
+    SELECT
+        stage,
+        partition
+    FROM orgstream.lease
+    WHERE
+        stage = ANY(%(stages)s) AND partition = ANY(%(partitions)s)
+        AND (
+            holder IS NULL OR holder = %(holder)s OR expires_at < clock_timestamp()
+            OR holder IN (SELECT gone.id FROM gone)
+        )
+    FOR UPDATE SKIP LOCKED
+),
+
+whole AS (
+    SELECT partition
+    FROM free
+    GROUP BY partition
+    HAVING count(*) = cardinality(%(stages)s::text [])
+    ORDER BY partition
+    LIMIT %(count)s
 )
 
 UPDATE orgstream.lease AS l
@@ -32,20 +56,8 @@ SET
     holder = %(holder)s,
     term = l.term + 1,
     expires_at = clock_timestamp() + %(seconds)s * interval '1 second'
-FROM (
-    SELECT partition
-    FROM orgstream.lease
-    WHERE stage = ANY(%(stages)s) AND partition = ANY(%(partitions)s)
-    GROUP BY partition
-    HAVING
-        bool_and(
-            holder IS NULL OR holder = %(holder)s OR expires_at < clock_timestamp()
-            OR holder IN (SELECT gone.id FROM gone)
-        )
-    ORDER BY partition
-    LIMIT %(count)s
-) AS free
-WHERE l.stage = ANY(%(stages)s) AND l.partition = free.partition
+FROM whole
+WHERE l.stage = ANY(%(stages)s) AND l.partition = whole.partition
 RETURNING l.stage, l.partition, l.term, l.position_tick, l.position_ordinal;
 
 -- name: renew
