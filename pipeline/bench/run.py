@@ -6,7 +6,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from pipeline.bench import drains, latency, native, writer
+from pipeline.bench import drains, latency, native, takeover, writer
 from pipeline.bench.machine import this_machine
 from pipeline.bench.memory import children_of, peak_mebibytes
 from pipeline.bench.processes import Processes
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 METHODS: Final = {
     "drains": drains.METHOD,
     "latency": latency.METHOD,
+    "takeover": takeover.METHOD,
     "writer": writer.METHOD,
     "native": native.METHOD,
 }
@@ -59,6 +60,8 @@ def _measure(place: World, options: Options, stop: Stop, tell: Callable[[str], N
         workloads(sizes)[0].make(place.connection)  # the accounts that the others update
     if "latency" in options.parts:
         figures += latency.measure_latency(place, processes, sizes, stop, tell)
+    if "takeover" in options.parts:
+        figures += takeover.measure_takeover(place, sizes, stop, tell)
     if "native" in options.parts:
         figures += native.measure_native(place, sizes, stop, tell)
     memory = _memory(place, processes)

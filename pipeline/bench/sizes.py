@@ -8,7 +8,7 @@ import msgspec
 
 from pipeline.errors import ConfigurationError
 
-PARTS: Final = ("drains", "latency", "writer", "native")
+PARTS: Final = ("drains", "latency", "takeover", "writer", "native")
 
 
 class Sizes(msgspec.Struct, frozen=True):
@@ -19,6 +19,7 @@ class Sizes(msgspec.Struct, frozen=True):
     singles: int = 20_000  # updates, each in its own transaction
     latency_seconds: float = 20.0
     writer_seconds: float = 1.5  # of each of the legs with and without capture
+    takeovers: int = 10  # kills of each kind
     writer_rounds: int = 12  # many and short: the machine has its moods
 
     def tenth(self) -> Sizes:
@@ -28,6 +29,7 @@ class Sizes(msgspec.Struct, frozen=True):
             singles=self.singles // 10,
             latency_seconds=self.latency_seconds / 10,
             writer_seconds=self.writer_seconds / 5,
+            takeovers=2,
             writer_rounds=4,
         )
 

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 @with_settings("partitions", "relay_batch", "worker_batch")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--quick", is_flag=True, help="A tenth of everything: to try it, not to judge by.")
-@click.option("--only", metavar="PART,...", help="Some of: drains, latency, writer, native.")
+@click.option("--only", metavar="PART,...", help="Some of: drains, latency, takeover, writer, native.")
 @click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="How many workers.")
 @click.option("--split", is_flag=True, help="Run the four stages in processes of their own.")
 def command(
     settings: Settings, *, as_json: bool, quick: bool, only: str | None, workers: int, split: bool
 ) -> None:
-    """Measure drains, latency, the writer's cost and memory, with native replication beside them.
+    """Measure drains, latency, take-over, the writer's cost and memory, with native replication beside them.
 
     On servers of its own, which need `pip install 'orgstream[embedded]'`. Takes some minutes.
     """

@@ -162,3 +162,24 @@ SELECT orgstream.remove_capture('emea', 'account');
 
 -- name: relay_leads
 SELECT EXISTS (SELECT FROM orgstream.lease WHERE stage = 'relay' AND expires_at > clock_timestamp());
+
+-- name: holders
+-- What each process holds of a stage: its process id, and the partitions.
+SELECT
+    p.pid,
+    array_agg(l.partition)
+FROM orgstream.lease AS l
+INNER JOIN orgstream.process AS p ON l.holder = p.id
+WHERE l.stage = %(stage)s AND l.expires_at > clock_timestamp()
+GROUP BY p.pid;
+
+-- name: announced
+-- The process ids of all that ever said that they live.
+SELECT pid
+FROM orgstream.process;
+
+-- name: flowing
+-- How many of these partitions have applied a change captured after a moment.
+SELECT count(*)
+FROM orgstream.lease
+WHERE stage = 'apply' AND partition = ANY(%(partitions)s) AND position_captured_at > %(since)s;
