@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
+from pipeline.log import get_logger
 from pipeline.metrics import StageMetrics, catalog
 from pipeline.ports import Fenced, StreamsFull, StreamsLost
 from pipeline.publication import Moves, Publication
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _BATCH_BYTES: Final = 8 * 1024 * 1024
 _VERIFY_SECONDS: Final = 1.0
+log = get_logger()
 
 
 class Relay:
@@ -153,6 +155,8 @@ class Relay:
 
     def _rebuild(self, lost: set[int]) -> None:
         positions = self._positions.applied()
+        self._metrics.add(catalog.REBUILT_PARTITIONS, len(lost))
+        log.info("streams are made anew", action="streams_rebuilt", partitions=len(lost))
         self._rebuilding |= {partition: positions.get(partition, (0, 0)) for partition in lost}
         self._ticker.rewind(max(1, min(tick for tick, _ in self._rebuilding.values())))
         self._streams.set_published(self._ticker.last.id)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from prometheus_client.metrics_core import Metric as Family
 
-from pipeline.metrics import catalog
+from pipeline.metrics import standing
 from pipeline.metrics.registry import Reading
 
 if TYPE_CHECKING:
@@ -37,4 +37,4 @@ def info_of(tellings: Mapping[str, Telling]) -> Iterator[Reading]:
     """Which process each name stands for just now."""
     for process, telling in tellings.items():
         labels = {"process": process, "kind": telling.kind, "host": telling.host}
-        yield Reading(catalog.PROCESS_INFO, 1, {**labels, "stages": ",".join(telling.stages)})
+        yield Reading(standing.PROCESS_INFO, 1, {**labels, "stages": ",".join(telling.stages)})

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
-from pipeline.metrics import catalog
+from pipeline.metrics import standing
 from pipeline.metrics.registry import Reading
 from pipeline.postgres.queries import load
 
@@ -27,7 +27,7 @@ def look_at_connect(connection: psycopg.Connection, rules: RuleSet) -> Iterator[
         if schema in connected:
             query = sql.SQL(queries["connect"]).format(schema=sql.Identifier(schema))
             pending, since, failed = connection.execute(query).fetchone() or (0, None, 0)
-            yield Reading(catalog.CONNECT_PENDING, pending, {"org": org})
-            yield Reading(catalog.CONNECT_FAILED, failed, {"org": org})
+            yield Reading(standing.CONNECT_PENDING, pending, {"org": org})
+            yield Reading(standing.CONNECT_FAILED, failed, {"org": org})
             if since is not None:
-                yield Reading(catalog.CONNECT_OLDEST, since.timestamp(), {"org": org})
+                yield Reading(standing.CONNECT_OLDEST, since.timestamp(), {"org": org})

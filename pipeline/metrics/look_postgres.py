@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipeline.metrics import catalog
+from pipeline.metrics import labels, standing
 from pipeline.metrics.look_connect import look_at_connect
 from pipeline.metrics.registry import Reading
 from pipeline.postgres.connection import require_migrated
@@ -37,13 +37,13 @@ class PostgresLook:
         yield from self._holders(connection)
         yield from _set_aside(connection, rules)
         yield from _storage(connection)
-        yield Reading(catalog.RETENTION, self._settings.retention)
+        yield Reading(standing.RETENTION, self._settings.retention)
         for schema, table, broken in connection.execute(load("observe")["captures"]).fetchall():
-            yield Reading(catalog.BROKEN_CAPTURES, broken, {"table": f"{schema}.{table}"})
+            yield Reading(standing.BROKEN_CAPTURES, broken, {"table": f"{schema}.{table}"})
         if rules is not None:
             for rule in rules.rules:
                 orgs = {"source_org": rule.source.org, "target_org": rule.target.org}
-                yield Reading(catalog.RULE_INFO, 1, {"rule": rule.name, **orgs})
+                yield Reading(standing.RULE_INFO, 1, {"rule": rule.name, **orgs})
             yield from look_at_connect(connection, rules)
 
     def _live_rules(self, connection: psycopg.Connection) -> RuleSet | None:
@@ -54,34 +54,34 @@ class PostgresLook:
 
     def _holders(self, connection: psycopg.Connection) -> Iterator[Reading]:
         found = {row[0]: row for row in connection.execute(load("observe")["partitions"]).fetchall()}
-        yield Reading(catalog.PARTITIONS, self._settings.partitions)
+        yield Reading(standing.PARTITIONS, self._settings.partitions)
         for stage in (RELAY, *STAGES):
             held = found[stage][2] if stage in found else 0
-            yield Reading(catalog.PARTITIONS_HELD, held, {"stage": stage})
+            yield Reading(standing.PARTITIONS_HELD, held, {"stage": stage})
         living = connection.execute(
             load("observe")["processes"], {"seconds": 2 * self._settings.lease_seconds}
         )
         counts: dict[str, int] = dict(living.fetchall())
-        for kind in catalog.KINDS:
-            yield Reading(catalog.PROCESSES, counts.get(kind, 0), {"kind": kind})
+        for kind in labels.KINDS:
+            yield Reading(standing.PROCESSES, counts.get(kind, 0), {"kind": kind})
 
 
 def _progress(connection: psycopg.Connection) -> Iterator[Reading]:
     queries = load("status")
     captured = connection.execute(queries["totals"]).fetchone() or (0,)
-    yield Reading(catalog.CAPTURED_CHANGES, captured[0])
+    yield Reading(standing.CAPTURED_CHANGES, captured[0])
     backlog, oldest = connection.execute(queries["backlog"]).fetchone() or (0, None)
-    yield Reading(catalog.OUTBOX_PENDING, backlog)
+    yield Reading(standing.OUTBOX_PENDING, backlog)
     if oldest is not None:
-        yield Reading(catalog.OUTBOX_OLDEST, oldest.timestamp())
+        yield Reading(standing.OUTBOX_OLDEST, oldest.timestamp())
     times = [row[6] for row in connection.execute(queries["progress"]).fetchall()]
     if times and all(time is not None for time in times):
-        yield Reading(catalog.WATERMARK, min(times).timestamp())
+        yield Reading(standing.WATERMARK, min(times).timestamp())
 
 
 def _set_aside(connection: psycopg.Connection, rules: RuleSet | None) -> Iterator[Reading]:
     names = [rule.name for rule in rules.rules] if rules else []
-    aside = {(name, reason): 0 for name in names for reason in catalog.REASONS}
+    aside = {(name, reason): 0 for name in names for reason in labels.REASONS}
     causes = dict.fromkeys(map(str, Cause), 0)
     for rule, cause, count in connection.execute(load("status")["letters"]).fetchall():
         causes[cause] = causes.get(cause, 0) + count
@@ -91,22 +91,22 @@ def _set_aside(connection: psycopg.Connection, rules: RuleSet | None) -> Iterato
         aside[rule, "held" if behind else "paused"] = count
         since.append(first)
     for cause, count in causes.items():
-        yield Reading(catalog.DEAD_LETTERS_NOW, count, {"error": cause})
+        yield Reading(standing.DEAD_LETTERS_NOW, count, {"error": cause})
     for (rule, reason), count in aside.items():
-        yield Reading(catalog.SET_ASIDE, count, {"rule": rule, "reason": reason})
+        yield Reading(standing.SET_ASIDE, count, {"rule": rule, "reason": reason})
     held = sum(count for (_, reason), count in aside.items() if reason != "dead")
-    yield Reading(catalog.HELD_CHANGES, held)
-    yield Reading(catalog.WAITING_CHANGES, 0)  # nothing waits for parents yet
-    yield Reading(catalog.PAUSED_RULES, len(connection.execute(load("status")["paused"]).fetchall()))
+    yield Reading(standing.HELD_CHANGES, held)
+    yield Reading(standing.WAITING_CHANGES, 0)  # nothing waits for parents yet
+    yield Reading(standing.PAUSED_RULES, len(connection.execute(load("status")["paused"]).fetchall()))
     if since:
-        yield Reading(catalog.OLDEST_HELD, min(since).timestamp())
+        yield Reading(standing.OLDEST_HELD, min(since).timestamp())
 
 
 def _storage(connection: psycopg.Connection) -> Iterator[Reading]:
     for relation, size, live, dead in connection.execute(load("observe")["storage"]).fetchall():
-        yield Reading(catalog.STORAGE, float(size), {"relation": relation})
-        yield Reading(catalog.STORAGE_ROWS, float(live), {"relation": relation})
-        yield Reading(catalog.STORAGE_DEAD_ROWS, float(dead), {"relation": relation})
+        yield Reading(standing.STORAGE, float(size), {"relation": relation})
+        yield Reading(standing.STORAGE_ROWS, float(live), {"relation": relation})
+        yield Reading(standing.STORAGE_DEAD_ROWS, float(dead), {"relation": relation})
     row = connection.execute(load("observe")["oldest_kept"]).fetchone()
     if row is not None:
-        yield Reading(catalog.OLDEST_KEPT, row[0].timestamp())
+        yield Reading(standing.OLDEST_KEPT, row[0].timestamp())

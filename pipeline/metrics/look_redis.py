@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from pipeline.metrics import catalog
+from pipeline.metrics import standing
 from pipeline.metrics.registry import Reading
 from pipeline.redis.survey import survey
 from pipeline.topology import TOPOLOGY
@@ -36,20 +36,20 @@ class _Entry(msgspec.Struct):
 def look_in_redis(client: redis.Redis, settings: Settings) -> Iterator[Reading]:
     """The streams by stage, and Redis's memory. Raises redis.RedisError."""
     memory: dict[str, Any] = client.info("memory")
-    yield Reading(catalog.REDIS_MEMORY, memory["used_memory"])
-    yield Reading(catalog.REDIS_MEMORY_LIMIT, memory.get("maxmemory", 0))
-    yield Reading(catalog.STREAM_MEMORY_LIMIT, settings.stream_max_bytes)
+    yield Reading(standing.REDIS_MEMORY, memory["used_memory"])
+    yield Reading(standing.REDIS_MEMORY_LIMIT, memory.get("maxmemory", 0))
+    yield Reading(standing.STREAM_MEMORY_LIMIT, settings.stream_max_bytes)
     for step in TOPOLOGY:
         state = survey(client, step, settings.partitions)
         labels = {"stage": step.stage}
-        yield Reading(catalog.RETAINED_ENTRIES, state.entries, labels)
-        yield Reading(catalog.STREAM_MEMORY, state.size, labels)
-        yield Reading(catalog.PENDING_ENTRIES, state.pending, labels)
+        yield Reading(standing.RETAINED_ENTRIES, state.entries, labels)
+        yield Reading(standing.STREAM_MEMORY, state.size, labels)
+        yield Reading(standing.PENDING_ENTRIES, state.pending, labels)
         # What is finished is trimmed, so the rest was not delivered. Redis's own count errs after a trim.
-        yield Reading(catalog.LAG_ENTRIES, max(0, state.entries - state.pending), labels)
+        yield Reading(standing.LAG_ENTRIES, max(0, state.entries - state.pending), labels)
         stamps = [stamp for stamp in map(_stamp, state.first) if stamp is not None]
         if stamps:
-            yield Reading(catalog.OLDEST_PENDING, min(stamps), labels)
+            yield Reading(standing.OLDEST_PENDING, min(stamps), labels)
 
 
 def _stamp(document: bytes) -> float | None:

@@ -13,7 +13,7 @@ import redis
 
 from pipeline.errors import OrgstreamError
 from pipeline.log import get_logger
-from pipeline.metrics import catalog
+from pipeline.metrics import standing
 from pipeline.metrics.look_postgres import PostgresLook
 from pipeline.metrics.look_redis import look_in_redis
 from pipeline.metrics.registry import Reading
@@ -57,5 +57,5 @@ def _of_server(server: str, look: Callable[[], list[Reading]]) -> list[Reading]:
         _log.warning(
             "metrics could not be looked up", action="metrics_look_failed", server=server, error=error
         )
-        return [Reading(catalog.SERVER_UP, 0, {"server": server})]
-    return [Reading(catalog.SERVER_UP, 1, {"server": server}), *readings]
+        return [Reading(standing.SERVER_UP, 0, {"server": server})]
+    return [Reading(standing.SERVER_UP, 1, {"server": server}), *readings]

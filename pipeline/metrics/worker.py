@@ -8,7 +8,7 @@ from collections import Counter
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from pipeline.metrics import catalog
+from pipeline.metrics import catalog, labels
 from pipeline.metrics.stage import StageMetrics
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class WorkerMetrics:
         self._rules_version = rules.version
         for compiled in rules.by_id.values():
             rule = compiled.rule
-            for result in catalog.RESULTS:
+            for result in labels.RESULTS:
                 self._write(rule.name, str(rule.target), result, 0)
             self._metrics.observe(catalog.LATENCY_SECONDS, 0.0, 0, rule=rule.name)
 

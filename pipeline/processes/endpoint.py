@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from pipeline.log import get_logger
 from pipeline.metrics import Metrics, MetricsServer
 from pipeline.pauses import Pauses
 from pipeline.processes.herald import Herald
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     Pages = Callable[[Metrics, Herald], Mapping[str, Page]]
 
 _STALE_SECONDS: Final = 15.0
+log = get_logger()
 
 
 class Progress:
@@ -86,3 +88,4 @@ def serve(
     )
     with server, herald:
         yield metrics, progress, msgspec.structs.replace(process, metrics_address=server.address)
+    log.info("stopped", action="stopped", id=process.id)

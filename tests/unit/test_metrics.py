@@ -9,7 +9,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from pipeline.errors import ServerUnreachable
-from pipeline.metrics import Metrics, Reading, StageMetrics, catalog
+from pipeline.metrics import Metrics, Reading, StageMetrics, catalog, standing
 from pipeline.metrics.catalog import METRICS
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ CONFIGURED = {
     "version",
 }  # by the rules
 CONFIGURED |= {"process", "host", "stages"}  # by the processes that run
-SETTINGS = {catalog.RETENTION}
+SETTINGS = {standing.RETENTION}
 
 every_metric = pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
 
@@ -135,9 +135,9 @@ def test_a_distribution_counts_many_at_once() -> None:
 def test_looked_up_metrics_are_read_at_each_scrape() -> None:
     metrics = Metrics()
     captured = iter((5, 8))
-    metrics.watch(lambda: [Reading(catalog.CAPTURED_CHANGES, next(captured))])
+    metrics.watch(lambda: [Reading(standing.CAPTURED_CHANGES, next(captured))])
     metrics.watch(
-        lambda: [Reading(catalog.LAG_ENTRIES, n, {"stage": s}) for s, n in (("filter", 1), ("apply", 2))]
+        lambda: [Reading(standing.LAG_ENTRIES, n, {"stage": s}) for s, n in (("filter", 1), ("apply", 2))]
     )
     assert values(metrics)["orgstream_captured_changes_total",] == 5
     exported = values(metrics)
@@ -151,7 +151,7 @@ def test_a_server_that_is_away_takes_only_its_own_metrics_along() -> None:
 
     metrics = Metrics()
     metrics.watch(away)
-    metrics.watch(lambda: [Reading(catalog.HELD_CHANGES, 7)])
+    metrics.watch(lambda: [Reading(standing.HELD_CHANGES, 7)])
     exported = values(metrics)
     assert exported["orgstream_held_changes",] == 7
     assert ("orgstream_lag_entries", "filter") not in exported

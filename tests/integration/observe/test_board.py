@@ -78,7 +78,7 @@ def test_two_that_claim_one_name_are_told_apart(client: redis.Redis) -> None:
 
 
 def test_a_full_redis_still_takes_what_processes_tell(client: redis.Redis) -> None:
-    before = client.config_get("maxmemory")["maxmemory"]
+    before = str(client.config_get("maxmemory")["maxmemory"])
     board = Board(client)
     client.config_set("maxmemory", 1)
     try:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from pipeline.metrics import catalog
+from pipeline.metrics import labels, standing
 from pipeline.metrics.looks import look_of
 from pipeline.settings import Url
 
@@ -30,20 +30,20 @@ def value(readings: Readings, metric: Metric, *labels: str) -> float:
 
 def test_nothing_is_missing_before_the_first_rule(world: World) -> None:
     readings = look(world)
-    assert value(readings, catalog.OUTBOX_PENDING) == 0
-    assert value(readings, catalog.CAPTURED_CHANGES) == 0
-    assert value(readings, catalog.PARTITIONS_HELD, "relay") == 0
-    assert value(readings, catalog.PROCESSES, "worker") == 0
-    assert value(readings, catalog.DEAD_LETTERS_NOW, "refused") == 0
-    assert value(readings, catalog.PENDING_ENTRIES, "apply") == 0
+    assert value(readings, standing.OUTBOX_PENDING) == 0
+    assert value(readings, standing.CAPTURED_CHANGES) == 0
+    assert value(readings, standing.PARTITIONS_HELD, "relay") == 0
+    assert value(readings, standing.PROCESSES, "worker") == 0
+    assert value(readings, standing.DEAD_LETTERS_NOW, "refused") == 0
+    assert value(readings, standing.PENDING_ENTRIES, "apply") == 0
 
 
 def test_rules_have_zeros_before_the_first_change(world: World) -> None:
     world.apply_rules()
     readings = look(world)
-    assert value(readings, catalog.RULE_INFO, "accounts", "emea", "us") == 1
-    for reason in catalog.REASONS:
-        assert value(readings, catalog.SET_ASIDE, "accounts", reason) == 0
+    assert value(readings, standing.RULE_INFO, "accounts", "emea", "us") == 1
+    for reason in labels.REASONS:
+        assert value(readings, standing.SET_ASIDE, "accounts", reason) == 0
 
 
 def test_the_backlog_and_then_what_lies_in_the_streams(world: World) -> None:
@@ -52,16 +52,16 @@ def test_the_backlog_and_then_what_lies_in_the_streams(world: World) -> None:
     world.settle(relay)
     world.app.execute("INSERT INTO emea.account SELECT 'k' || n FROM generate_series(1, 7) AS n")
     readings = look(world)
-    assert value(readings, catalog.OUTBOX_PENDING) == 7
-    marks = value(readings, catalog.LAG_ENTRIES, "filter")  # a watermark for each partition
-    assert value(readings, catalog.PARTITIONS_HELD, "relay") == 1
-    assert catalog.OUTBOX_OLDEST.name in {name for name, *_ in readings}
+    assert value(readings, standing.OUTBOX_PENDING) == 7
+    marks = value(readings, standing.LAG_ENTRIES, "filter")  # a watermark for each partition
+    assert value(readings, standing.PARTITIONS_HELD, "relay") == 1
+    assert standing.OUTBOX_OLDEST.name in {name for name, *_ in readings}
     world.settle(relay)
     readings = look(world)
-    assert value(readings, catalog.OUTBOX_PENDING) == 0
-    assert value(readings, catalog.LAG_ENTRIES, "filter") >= marks + 7
-    assert catalog.OUTBOX_OLDEST.name not in {name for name, *_ in readings}
-    assert (catalog.OLDEST_PENDING.name, "filter") in readings
+    assert value(readings, standing.OUTBOX_PENDING) == 0
+    assert value(readings, standing.LAG_ENTRIES, "filter") >= marks + 7
+    assert standing.OUTBOX_OLDEST.name not in {name for name, *_ in readings}
+    assert (standing.OLDEST_PENDING.name, "filter") in readings
 
 
 def test_what_is_set_aside_is_told_by_rule(world: World) -> None:
@@ -72,12 +72,12 @@ def test_what_is_set_aside_is_told_by_rule(world: World) -> None:
     world.app.execute("UPDATE emea.contact SET email = 'e'")
     world.settle(relay, worker)
     readings = look(world)
-    assert value(readings, catalog.SET_ASIDE, "contacts", "dead") == 1
-    assert value(readings, catalog.SET_ASIDE, "contacts", "held") == 1
-    assert value(readings, catalog.SET_ASIDE, "accounts", "dead") == 0
-    assert value(readings, catalog.HELD_CHANGES) == 1
-    assert value(readings, catalog.DEAD_LETTERS_NOW, "refused") == 1
-    assert value(readings, catalog.OLDEST_HELD) > 0
+    assert value(readings, standing.SET_ASIDE, "contacts", "dead") == 1
+    assert value(readings, standing.SET_ASIDE, "contacts", "held") == 1
+    assert value(readings, standing.SET_ASIDE, "accounts", "dead") == 0
+    assert value(readings, standing.HELD_CHANGES) == 1
+    assert value(readings, standing.DEAD_LETTERS_NOW, "refused") == 1
+    assert value(readings, standing.OLDEST_HELD) > 0
 
 
 @pytest.mark.parametrize(
@@ -90,29 +90,29 @@ def test_what_is_set_aside_is_told_by_rule(world: World) -> None:
 )
 def test_a_capture_that_lacks_a_trigger_is_told(world: World, harm: str) -> None:
     world.apply_rules()
-    assert value(look(world), catalog.BROKEN_CAPTURES, "emea.account") == 0
+    assert value(look(world), standing.BROKEN_CAPTURES, "emea.account") == 0
     world.app.execute(harm.encode())
     readings = look(world)
-    assert value(readings, catalog.BROKEN_CAPTURES, "emea.account") == 1
-    assert value(readings, catalog.BROKEN_CAPTURES, "emea.contact") == 0
+    assert value(readings, standing.BROKEN_CAPTURES, "emea.account") == 1
+    assert value(readings, standing.BROKEN_CAPTURES, "emea.contact") == 0
 
 
 def test_the_tables_have_their_sizes(world: World) -> None:
     world.apply_rules()
     world.app.execute("INSERT INTO emea.account SELECT 'k' || n FROM generate_series(1, 500) AS n")
     readings = look(world)
-    assert value(readings, catalog.STORAGE, "change_queue") > 100_000
-    assert value(readings, catalog.STORAGE, "applied") > 0
-    assert value(readings, catalog.OLDEST_KEPT) > 0
-    assert value(readings, catalog.RETENTION) == world.settings.retention
+    assert value(readings, standing.STORAGE, "change_queue") > 100_000
+    assert value(readings, standing.STORAGE, "applied") > 0
+    assert value(readings, standing.OLDEST_KEPT) > 0
+    assert value(readings, standing.RETENTION) == world.settings.retention
 
 
 def test_a_server_that_is_away_takes_only_its_own_metrics_along(world: World) -> None:
     readings = look(world, redis_url=Url("redis://127.0.0.1:1"), connect_timeout=1.0)
-    assert value(readings, catalog.SERVER_UP, "redis") == 0
-    assert value(readings, catalog.SERVER_UP, "postgres") == 1
-    assert value(readings, catalog.OUTBOX_PENDING) == 0
+    assert value(readings, standing.SERVER_UP, "redis") == 0
+    assert value(readings, standing.SERVER_UP, "postgres") == 1
+    assert value(readings, standing.OUTBOX_PENDING) == 0
     readings = look(world, database_url=Url("postgresql://127.0.0.1:1/x"), connect_timeout=2.0)
-    assert value(readings, catalog.SERVER_UP, "postgres") == 0
-    assert value(readings, catalog.SERVER_UP, "redis") == 1
-    assert value(readings, catalog.REDIS_MEMORY) > 0
+    assert value(readings, standing.SERVER_UP, "postgres") == 0
+    assert value(readings, standing.SERVER_UP, "redis") == 1
+    assert value(readings, standing.REDIS_MEMORY) > 0

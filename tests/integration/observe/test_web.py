@@ -164,7 +164,7 @@ def test_rates_and_memory_come_with_the_second_telling(deployment: Deployment) -
         insert(deployment, number := next(numbers), number)
         lines.append(json.loads(get(web, "/status.json")[1]))
         rules = {rule["rule"]: rule["per_second"] for rule in lines[-1]["by_rule"]}
-        return rules["accounts"] > 0
+        return bool(rules["accounts"] > 0)
 
     awaited(fast)
     stages = {stage["stage"]: stage["per_second"] for stage in lines[-1]["stages"]}
