@@ -11,7 +11,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "demo": "Orgs, users and the pipeline, live; then a proof of what it did.",
     "up": "Run everything in one terminal, on embedded servers where no URL is set.",
     "migrate": "Create or upgrade the orgstream schema.",
-    "rules": "Rules as code: validate, plan, apply, export.",
+    "rules": "Rules as code: validate, plan, apply, export, history, rollback.",
     "relay": "Publish captured changes into the streams.",
     "worker": "Carry changes through the stages, into the target tables.",
     "web": "Serve everyone's metrics and the status.",

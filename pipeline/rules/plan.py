@@ -38,24 +38,13 @@ class Plan(msgspec.Struct, frozen=True):
 
     def as_data(self) -> dict[str, Any]:
         """The plan as plain data, for JSON."""
-        rules = [
-            {
-                "name": change.rule.name,
-                "change": change.sign,
-                "version": change.rule.version,
-                "from": str(change.rule.source),
-                "to": str(change.rule.target),
-                "fields": msgspec.to_builtins(change.fields),
-                "records": msgspec.to_builtins(self.touched.get(change.rule.name, _NOT_COUNTED)),
-            }
-            for change in self.difference.rules
-        ]
+        found = self.difference.as_data()
+        for rule in found["rules"]:
+            rule["records"] = msgspec.to_builtins(self.touched.get(rule["name"], _NOT_COUNTED))
         return {
             "live_version": self.live_version,
             "empty": self.is_empty,
-            "rules": rules,
-            "orgs": msgspec.to_builtins(self.difference.orgs),
-            "tables": msgspec.to_builtins(self.difference.tables),
+            **found,
             "capture": msgspec.to_builtins(self.capture),
             "circles": msgspec.to_builtins(self.circles),
         }

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from pipeline.rules.plan import Plan
-    from stages.rules.difference import FieldChange, RuleChange
+    from pipeline.rules.touched import Touched
+    from stages.rules.difference import Difference, FieldChange, RuleChange
 
 _SIGNS: Final = {"added": "+", "changed": "~", "removed": "-"}
 
@@ -19,26 +20,28 @@ def lines(plan: Plan) -> Iterator[str]:
     """The lines that tell a person what would happen."""
     if plan.is_empty:
         yield f"no difference: rule set {plan.live_version} says the same"
-    yield from _differences(plan)
+    yield from difference_lines(plan.difference, plan.touched)
+    for captured in plan.capture.install:
+        yield f"+ capture on {captured}, records told apart by {', '.join(captured.identity)}"
+    for captured in plan.capture.remove:
+        yield f"- capture on {captured}"
     for circle in plan.circles:
         kind = "both ways between" if len(circle.tables) == 2 else "a circle of"
         yield f"{kind} {', '.join(circle.tables)} (rules {', '.join(circle.rules)}): {circle.settles}"
 
 
-def _differences(plan: Plan) -> Iterator[str]:
-    for org in plan.difference.orgs:
+def difference_lines(difference: Difference, touched: Mapping[str, Touched] | None = None) -> Iterator[str]:
+    """The lines that tell a difference; `touched` has the records by rule."""
+    for org in difference.orgs:
         yield f"{_SIGNS[org.sign]} org {org.name}"
         yield from _fields(org.fields)
-    for change in plan.difference.rules:
-        yield f"{_SIGNS[change.sign]} {_rule(change)}{_records(plan, change)}"
+    for change in difference.rules:
+        records = (touched or {}).get(change.rule.name)
+        yield f"{_SIGNS[change.sign]} {_rule(change)}{_said(change, records)}"
         yield from _fields(change.fields)
-    for table in plan.difference.tables:
+    for table in difference.tables:
         yield f"~ table {table.name}"
         yield from _fields(table.fields)
-    for captured in plan.capture.install:
-        yield f"+ capture on {captured}, records told apart by {', '.join(captured.identity)}"
-    for captured in plan.capture.remove:
-        yield f"- capture on {captured}"
 
 
 def _rule(change: RuleChange) -> str:
@@ -47,9 +50,8 @@ def _rule(change: RuleChange) -> str:
     return f"rule {rule.name}{version} from {rule.source} to {rule.target}"
 
 
-def _records(plan: Plan, change: RuleChange) -> str:
+def _said(change: RuleChange, touched: Touched | None) -> str:
     off = change.after is not None and not change.after.enabled
-    touched = plan.touched.get(change.rule.name)
     said = [*(["switched off"] if off else []), *([str(touched)] if touched else [])]
     return f" ({'; '.join(said)})" if said else ""
 

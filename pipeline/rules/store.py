@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from msgspec.structs import replace
@@ -45,7 +45,18 @@ def as_applied(connection: psycopg.Connection, candidate: RuleSet) -> RuleSet:
     return numbered(candidate, _latest(connection))
 
 
-def apply(connection: psycopg.Connection, candidate: RuleSet) -> RuleSet:
+class Note(msgspec.Struct, frozen=True):
+    """What is kept with a version: who applied it and why, and the version that it brought back."""
+
+    person: str | None = None
+    reason: str | None = None
+    restored: int | None = None
+
+
+NO_NOTE: Final = Note()
+
+
+def apply(connection: psycopg.Connection, candidate: RuleSet, note: Note = NO_NOTE) -> RuleSet:
     """Make the candidate live, with capture where its enabled rules read: all in one transaction.
 
     Where it says what the live set says already, that stays; capture is put right all the same. Concurrent
@@ -54,7 +65,7 @@ def apply(connection: psycopg.Connection, candidate: RuleSet) -> RuleSet:
     try:
         with connection.transaction():
             connection.execute(load("rules")["lock"])
-            rule_set = _record(connection, candidate)
+            rule_set = _record(connection, candidate, note)
             _put_capture_right(connection, rule_set)
             return rule_set
     except (errors.LockNotAvailable, errors.DeadlockDetected) as error:
@@ -64,14 +75,18 @@ def apply(connection: psycopg.Connection, candidate: RuleSet) -> RuleSet:
         ) from error
 
 
-def _record(connection: psycopg.Connection, candidate: RuleSet) -> RuleSet:
+def _record(connection: psycopg.Connection, candidate: RuleSet, note: Note) -> RuleSet:
     before, latest = live(connection), _latest(connection)
     rule_set = numbered(candidate, latest)
     if before is not None and same_content(before, rule_set):
         return before
     rule_set = replace(rule_set, version=(before.version if before else 0) + 1)
     definition = msgspec.json.encode(rule_set).decode()
-    parameters = {"version": rule_set.version, "definition": definition}
+    parameters = {
+        "version": rule_set.version,
+        "definition": definition,
+        **msgspec.structs.asdict(note),
+    }
     connection.execute(load("rules")["add_rule_set"], parameters)
     known = {rule.name: rule.version for rule in latest}
     for rule in rule_set.rules:

@@ -17,9 +17,12 @@ from stages.rules.tables import named_tables
 from stages.rules.unsupported import unsupported
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     import psycopg
+
+    from pipeline.rules.document import Node
 
 
 class Validation(msgspec.Struct, frozen=True):
@@ -33,13 +36,13 @@ class Validation(msgspec.Struct, frozen=True):
         """Whether the candidate may be used."""
         return not self.faults
 
-    def require(self) -> RuleSet:
-        """The candidate. Raises RulesInvalid, with every fault, where there is one."""
+    def require(self, what: str = "the rules") -> RuleSet:
+        """The candidate. Raises RulesInvalid, with every fault of `what`, where there is one."""
         if self.faults:
             count = len(self.faults)
             listed = "\n".join(f"  {fault}" for fault in self.faults)
             raise RulesInvalid(
-                f"the rules have {count} fault{'s' * (count > 1)}; nothing was changed:\n{listed}"
+                f"{what} have {count} fault{'s' * (count > 1)}; nothing was changed:\n{listed}"
             )
         return self.candidate
 
@@ -50,6 +53,13 @@ def validate(connection: psycopg.Connection, path: Path) -> Validation:
     Raises ConfigurationError where there is no file to check.
     """
     documents, unreadable = read(path)
+    return validate_documents(connection, documents, unreadable)
+
+
+def validate_documents(
+    connection: psycopg.Connection, documents: Sequence[Node], unreadable: Sequence[Fault] = ()
+) -> Validation:
+    """Check documents together; `unreadable` are the faults of those that could not be read."""
     declared, of_form = declare(documents)
     catalogue = introspect(connection, named_tables(declared))
     candidate, of_substance = check(declared, catalogue, of_form)

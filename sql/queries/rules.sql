@@ -24,8 +24,8 @@ FROM orgstream.replication_rules
 ORDER BY name ASC, version DESC;
 
 -- name: add_rule_set
-INSERT INTO orgstream.rule_set (version, definition)
-VALUES (%(version)s, %(definition)s::json);
+INSERT INTO orgstream.rule_set (version, definition, person, reason, restored)
+VALUES (%(version)s, %(definition)s::json, %(person)s, %(reason)s, %(restored)s);
 
 -- name: add_rule
 INSERT INTO orgstream.replication_rules (rule_id, version, name, definition, since)
@@ -78,3 +78,41 @@ FROM (
 SELECT
     pg_relation_size(format('%%I.%%I', %(schema)s::text, %(table)s::text)::regclass)
     / current_setting('block_size')::bigint AS blocks;
+
+-- name: history
+-- The newest rule sets, newest first; all of them without a limit.
+SELECT
+    version,
+    to_char(applied_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS applied_at,
+    applied_by,
+    person,
+    reason,
+    restored,
+    definition::text
+FROM orgstream.rule_set
+ORDER BY version DESC
+LIMIT %(limit)s;
+
+-- name: earlier
+-- The version before the live one; where the live one brought an earlier one back, the version before that.
+SELECT coalesce(restored, version) - 1 AS wanted
+FROM orgstream.rule_set
+ORDER BY version DESC
+LIMIT 1;
+
+-- name: written
+-- What the ledger holds of each version of a rule.
+SELECT
+    a.rule_version,
+    count(*) AS writes,
+    to_char(min(a.applied_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS first_at,
+    to_char(max(a.applied_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS last_at
+FROM orgstream.applied AS a
+WHERE
+    a.rule_id = (
+        SELECT min(r.rule_id)
+        FROM orgstream.replication_rules AS r
+        WHERE r.name = %(rule)s
+    )
+GROUP BY a.rule_version
+ORDER BY a.rule_version DESC;

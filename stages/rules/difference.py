@@ -59,6 +59,25 @@ class Difference(msgspec.Struct, frozen=True):
         """Whether nothing would change."""
         return not (self.rules or self.orgs or self.tables)
 
+    def as_data(self) -> dict[str, Any]:
+        """The difference as plain data, for JSON."""
+        rules = [
+            {
+                "name": change.rule.name,
+                "change": change.sign,
+                "version": change.rule.version,
+                "from": str(change.rule.source),
+                "to": str(change.rule.target),
+                "fields": msgspec.to_builtins(change.fields),
+            }
+            for change in self.rules
+        ]
+        return {
+            "rules": rules,
+            "orgs": msgspec.to_builtins(self.orgs),
+            "tables": msgspec.to_builtins(self.tables),
+        }
+
 
 def difference(live: RuleSet | None, candidate: RuleSet) -> Difference:
     """What applying the candidate (with ids and versions) would change."""

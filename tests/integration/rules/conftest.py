@@ -9,9 +9,11 @@ import pytest
 import redis
 
 from pipeline.postgres.migrate import migrate
+from tests.integration.rules.command_line import FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 ORGS = """
 CREATE SCHEMA emea;
@@ -64,3 +66,20 @@ def connection(database_url: str) -> Iterator[psycopg.Connection]:
 def client(redis_url: str) -> Iterator[redis.Redis]:
     with redis.Redis.from_url(redis_url, protocol=2) as client:
         yield client
+
+
+@pytest.fixture
+def rules_file(
+    monkeypatch: pytest.MonkeyPatch,
+    connection: psycopg.Connection,
+    database_url: str,
+    redis_url: str,
+    tmp_path: Path,
+) -> Path:
+    """The command line's rules file in its own folder, with the database and Redis to use."""
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setenv("REDIS_URL", redis_url)
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "orgstream.toml"
+    file.write_text(FILE)
+    return file

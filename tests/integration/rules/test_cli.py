@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline.cli import main
 from pipeline.rules.cache import LIVE_KEY
+from tests.integration.rules.command_line import FILE, run, run_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,43 +15,7 @@ if TYPE_CHECKING:
     import psycopg
     import redis
 
-FILE = """
-[orgs.emea]
-schema = "emea"
-[orgs.us]
-schema = "us"
-[[rules]]
-name = "accounts"
-from = "emea.account"
-to = "us.account"
-key = { ext_id__c = "ext_id__c" }
-map = { name = "name" }
-"""
-
-
-@pytest.fixture(autouse=True)
-def _settings(
-    monkeypatch: pytest.MonkeyPatch,
-    connection: psycopg.Connection,
-    database_url: str,
-    redis_url: str,
-    tmp_path: Path,
-) -> None:
-    monkeypatch.setenv("DATABASE_URL", database_url)
-    monkeypatch.setenv("REDIS_URL", redis_url)
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "orgstream.toml").write_text(FILE)
-
-
-def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
-    code = main(["rules", *arguments])
-    captured = capsys.readouterr()
-    return code, captured.out, captured.err
-
-
-def run_json(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, Any]:
-    code, out, _ = run(capsys, *arguments, "--json")
-    return code, json.loads(out)
+pytestmark = pytest.mark.usefixtures("rules_file")
 
 
 def test_validate(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
