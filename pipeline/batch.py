@@ -85,12 +85,13 @@ class Advance(msgspec.Struct, frozen=True):
 
 def advances(items: Iterable[Item]) -> list[Advance]:
     """The last entry of each partition, and the latest capture time seen there."""
-    latest: dict[int, Advance] = {}
+    batches: dict[int, list[Item]] = {}
     for item in items:
-        known = latest.get(item.partition)
-        time = _time(item) or (known.captured_at if known else None)
-        latest[item.partition] = Advance(item.partition, *item.order, time)
-    return [msgspec.structs.replace(last, captured_at=_checked(last.captured_at)) for last in latest.values()]
+        batches.setdefault(item.partition, []).append(item)
+    return [
+        Advance(partition, *batch[-1].order, _checked(next(filter(None, map(_time, reversed(batch))), None)))
+        for partition, batch in batches.items()
+    ]
 
 
 def partitions_of(items: Sequence[Item]) -> dict[int, int]:

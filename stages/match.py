@@ -56,7 +56,7 @@ def _match(passage: Passage, rules: CompiledRules) -> Passage | None:
                 transitions.append(Transition(rule.rule.id, kind))
     if not transitions and not rejects:
         return None
-    return Passage(passage.rules, change, tuple(transitions), (), passage.rejects + tuple(rejects), rows)
+    return Passage(passage.rules, change, tuple(transitions), (), (*passage.rejects, *rejects), rows)
 
 
 def _heeds(compiled: CompiledRule, change: Change) -> bool:
@@ -70,7 +70,7 @@ def _heeds(compiled: CompiledRule, change: Change) -> bool:
 
 
 def _kind(compiled: CompiledRule, rows: Rows) -> Kind | None:
-    before = _meets(compiled, rows.before)
+    before = rows.before is not None and _meets(compiled, rows.before)
     if rows.after is None:
         return Kind.DELETE if before else None
     if _meets(compiled, rows.after):
@@ -78,9 +78,7 @@ def _kind(compiled: CompiledRule, rows: Rows) -> Kind | None:
     return Kind.LEAVE if before else None
 
 
-def _meets(compiled: CompiledRule, row: Row | None) -> bool:
-    if row is None:
-        return False
+def _meets(compiled: CompiledRule, row: Row) -> bool:
     return compiled.condition is None or compiled.condition(row) is True  # NULL counts as not met
 
 

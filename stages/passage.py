@@ -64,7 +64,9 @@ _DECODER = msgspec.json.Decoder(Passage, float_hook=Decimal)
 
 
 def encode(passage: Passage) -> bytes:
-    """The passage as the JSON of a stream entry."""
+    """The passage as the JSON of a stream entry; without the change's rows once no stage needs them."""
+    if passage.change is not None and not passage.transitions and (passage.writes or passage.rejects):
+        passage = msgspec.structs.replace(passage, change=passage.change.without_rows())
     return _ENCODER.encode(passage)
 
 

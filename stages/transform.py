@@ -39,7 +39,7 @@ def _transform(passage: Passage, rules: CompiledRules) -> Passage | None:
             writes.append(outcome)
     if not writes and not rejects:
         return None
-    return Passage(passage.rules, change.without_rows(), (), tuple(writes), tuple(rejects))
+    return Passage(passage.rules, change, (), tuple(writes), tuple(rejects))
 
 
 def _write_or_reject(

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, Final, LiteralString
 import msgspec
 from psycopg import sql
 
-from stages.apply import Effect, Record
+from stages.fold import Effect, Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from stages.apply import Statement
+    from stages.layers import Statement
     from stages.rules.model import Table
 
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
@@ -59,7 +59,7 @@ def encode_keys(statement: Statement) -> str:
 
 
 def _row(effect: Effect, record: Record, keys: Sequence[str]) -> dict[str, Any]:
-    key = dict(zip(keys, record.key, strict=True))
+    key = {keys[0]: record.key[0]} if len(keys) == 1 else dict(zip(keys, record.key, strict=True))
     if effect is Effect.UPSERT:
         return {**record.insert, **key}
     if effect is Effect.UPDATE:

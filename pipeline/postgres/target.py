@@ -4,6 +4,7 @@ transaction under the fence. A batch that a record spoils is split until that re
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
@@ -42,11 +43,14 @@ class Applied(msgspec.Struct):
 
     def add(self, plan: Plan, repeated: Iterable[tuple[int, int]]) -> None:
         """Count one committed transaction; `repeated` are the (change, rule) it left out."""
-        for entry in plan.ledger:
-            self.written[entry.rule_id] = self.written.get(entry.rule_id, 0) + 1
-        for _, rule in repeated:
-            self.duplicates[rule] = self.duplicates.get(rule, 0) + 1
+        _count(self.written, (entry.rule_id for entry in plan.ledger))
+        _count(self.duplicates, (rule for _, rule in repeated))
         self.rejects += plan.rejects
+
+
+def _count(counts: dict[int, int], rules: Iterable[int]) -> None:
+    for rule, count in Counter(rules).items():
+        counts[rule] = counts.get(rule, 0) + count
 
 
 class _Fence(NamedTuple):

@@ -8,14 +8,16 @@ import msgspec
 
 from pipeline.postgres import statements
 from pipeline.postgres.queries import load
-from stages.apply import Effect
+from stages.fold import Effect
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     import psycopg
 
-    from stages.apply import Plan, Record, Statement
+    from stages.apply import Plan
+    from stages.fold import Record
+    from stages.layers import Statement
 
 
 class Repeated(Exception):

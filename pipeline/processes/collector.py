@@ -6,11 +6,22 @@ import gc
 from typing import Final
 
 # A batch of some thousand entries makes several objects for each. By default the collector looks through
-# them again and again while they are in use, for a sixth to a quarter of the worker's time.
+# them again and again while they are in use, for a quarter of the worker's time and more.
 _NEW_OBJECTS: Final = 50_000
+_WHOLE_EVERY: Final = 50
 
 
-def relax_collector() -> None:
-    """Have it look rarely, and never at what is there already: modules, rules, connections."""
-    gc.freeze()
-    gc.set_threshold(_NEW_OBJECTS, *gc.get_threshold()[1:])
+class Collector:
+    """Collects between batches, when hardly anything is in use; never during one."""
+
+    def __init__(self) -> None:
+        gc.freeze()  # nor ever at what is there already: modules, connections
+        gc.disable()
+        self._rounds = 0
+
+    def between_batches(self) -> None:
+        """Look for cycles where enough objects were made since; now and then through all that lives long."""
+        if gc.get_count()[0] < _NEW_OBJECTS:
+            return
+        self._rounds += 1
+        gc.collect(2 if self._rounds % _WHOLE_EVERY == 0 else 0)

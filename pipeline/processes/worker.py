@@ -9,7 +9,7 @@ from pipeline.log import get_logger
 from pipeline.metrics import StageMetrics
 from pipeline.process import this_process
 from pipeline.processes.assembly import check_servers, open_worker, pace_of
-from pipeline.processes.collector import relax_collector
+from pipeline.processes.collector import Collector
 from pipeline.processes.endpoint import serve
 from pipeline.supervise import supervise
 from pipeline.topology import steps_of
@@ -40,10 +40,11 @@ def run_worker(settings: Settings, stages: str, stop: Stop) -> None:
 
         def work() -> None:
             with open_worker(settings, process, steps, metrics, pace) as worker:
-                relax_collector()
+                collector = Collector()
                 while not stop.requested:
                     if not worker.step(block=settings.worker_block_seconds) and not worker.ready:
                         stop.wait(_NO_PARTITION_PAUSE)
+                    collector.between_batches()
                     if worker.waiting:
                         progress.blocked("the streams of its partitions are not there: no relay made them")
                     else:

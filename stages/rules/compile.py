@@ -53,16 +53,12 @@ class CompiledRule(msgspec.Struct, frozen=True):
 
     rule: Rule
     target: Table
+    key_columns: tuple[str, ...]  # the target columns that recognise the record
     condition: Evaluate | None
     key: tuple[Evaluate, ...]
     columns: Columns
     set_on_delete: tuple[tuple[str, Evaluate], ...]
     set_on_unmatched: tuple[tuple[str, Evaluate], ...]
-
-    @property
-    def key_columns(self) -> tuple[str, ...]:
-        """The target columns that recognise the record."""
-        return tuple(self.rule.key)
 
 
 class TableRules(msgspec.Struct, frozen=True):
@@ -130,6 +126,7 @@ class _Compiler:
         return CompiledRule(
             rule=rule,
             target=self._target,
+            key_columns=tuple(rule.key),
             condition=self._condition(rule.when),
             key=tuple(self._column(name, text, typed=True) for name, text in rule.key.items()),
             columns=self._columns(rule),

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from stages.apply import Effect, Plan, Statement, plan_writes
+from stages.apply import Plan, plan_writes
 from stages.change import Change, Operation
+from stages.fold import Effect
 from stages.hold import Holds
 from stages.passage import Passage
 from stages.reject import Cause, Reject
@@ -17,6 +18,9 @@ from stages.rules.closures import Columns
 from stages.rules.compile import CompiledRule, CompiledRules
 from stages.rules.model import Rule, Table, TableName
 from stages.write import Action, Write
+
+if TYPE_CHECKING:
+    from stages.layers import Statement
 
 Key = tuple[Any, ...]
 Rows = dict[Key, dict[str, Any]]
@@ -37,7 +41,7 @@ def compiled(number: int, keys: tuple[str, ...] = ("k",)) -> CompiledRule:
         key=dict.fromkeys(keys, "k"),
         map={},
     )
-    return CompiledRule(rule, Table(target, "plain", ()), None, (), Columns({}, ()), (), ())
+    return CompiledRule(rule, Table(target, "plain", ()), tuple(rule.key), None, (), Columns({}, ()), (), ())
 
 
 RULES = CompiledRules(

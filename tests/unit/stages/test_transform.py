@@ -141,4 +141,6 @@ def test_the_rows_do_not_travel_on() -> None:
     found = transformed(compiled(), passage(None, row()))
     assert found is not None
     assert found.change is not None
-    assert (bytes(found.change.after), found.rows) == (b"null", None)
+    sent = decode(encode(found))
+    assert sent.change is not None
+    assert (bytes(sent.change.after), sent.rows) == (b"null", None)
