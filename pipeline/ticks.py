@@ -6,12 +6,14 @@ transaction that commits late, with ids long passed, is in the batch of the firs
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+ENDLESS: Final = 2**63 - 1  # above every change id
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -50,6 +52,7 @@ class Tick(msgspec.Struct, frozen=True):
     published: bool
     changes: int = 0  # of its batch, once it is published
     xid: int = 1  # of the transaction that took it
+    upto: int = ENDLESS  # no change with a higher id is of its batch, whatever the snapshot says
 
     @property
     def parsed(self) -> Snapshot:
@@ -59,6 +62,6 @@ class Tick(msgspec.Struct, frozen=True):
         return Snapshot(seen.xmin, max(seen.xmax, self.xid), (*seen.open, *beyond))
 
 
-def ticks_of(rows: Sequence[tuple[int, str, int, bool, int, int]]) -> list[Tick]:
-    """Ticks from rows of (id, snapshot, queue_position, published, changes, xid)."""
+def ticks_of(rows: Sequence[tuple[int, str, int, bool, int, int, int]]) -> list[Tick]:
+    """Ticks from rows of (id, snapshot, queue_position, published, changes, xid, upto)."""
     return [Tick(*row) for row in rows]

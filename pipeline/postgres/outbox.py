@@ -80,6 +80,7 @@ class PostgresOutbox:
                 "after": after,
                 "snapshot": due.tick.snapshot,
                 "last": due.previous.snapshot,
+                "upto": due.tick.upto,
                 "rows": rows,
                 "bytes": size,
             },

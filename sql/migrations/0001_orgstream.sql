@@ -64,14 +64,11 @@ CREATE TABLE orgstream.change_queue (
     after json,
     origin text NOT NULL,
     path text [] NOT NULL DEFAULT '{}'
-);
+) PARTITION BY RANGE (id);
 -- Not compressed: then a row's size is known without reading it, which is how the relay bounds its memory.
 ALTER TABLE orgstream.change_queue
 ALTER COLUMN before SET STORAGE EXTERNAL,
 ALTER COLUMN after SET STORAGE EXTERNAL;
-ALTER TABLE orgstream.change_queue SET (
-    autovacuum_vacuum_insert_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05
-);
 COMMENT ON TABLE orgstream.change_queue IS 'The outbox: one row per changed record, written by the capture trigger in the writer''s transaction.';
 COMMENT ON COLUMN orgstream.change_queue.id IS 'The change id. It rises per record; across records it is not the commit order.';
 COMMENT ON COLUMN orgstream.change_queue.xid IS 'The writer''s transaction: what ticks compare with their snapshots.';
@@ -90,17 +87,19 @@ CREATE TABLE orgstream.tick (
     id bigint PRIMARY KEY,
     snapshot pg_snapshot NOT NULL,
     queue_position bigint NOT NULL,
+    queue_end bigint NOT NULL,
     xid xid8 NOT NULL,
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     changes bigint,
     published_at timestamptz
 );
-INSERT INTO orgstream.tick (id, snapshot, queue_position, xid, changes, published_at)
-VALUES (0, '1:1:', 0, '1', 0, clock_timestamp());
+INSERT INTO orgstream.tick (id, snapshot, queue_position, queue_end, xid, changes, published_at)
+VALUES (0, '1:1:', 0, 0, '1', 0, clock_timestamp());
 COMMENT ON TABLE orgstream.tick IS 'Snapshots that cut the outbox into batches: a tick''s batch is what its snapshot sees and the one before does not.';
 COMMENT ON COLUMN orgstream.tick.id IS 'Rises by one. It is the first half of the stream ids of its batch.';
 COMMENT ON COLUMN orgstream.tick.snapshot IS 'pg_current_snapshot(), committed before its batch is published.';
 COMMENT ON COLUMN orgstream.tick.queue_position IS 'The change id last drawn before the snapshot: transactions that begin later draw higher ones.';
+COMMENT ON COLUMN orgstream.tick.queue_end IS 'The change id last drawn after the snapshot: it sees none beyond.';
 COMMENT ON COLUMN orgstream.tick.xid IS 'The transaction that took the tick, after the position was read: transactions with a higher xid drew higher change ids. Those from the snapshot''s xmax to here may have been at work already.';
 COMMENT ON COLUMN orgstream.tick.created_at IS 'When the tick was taken.';
 COMMENT ON COLUMN orgstream.tick.changes IS 'How many changes its batch holds; NULL until it is published.';
@@ -162,7 +161,7 @@ CREATE TABLE orgstream.applied (
     rule_version integer NOT NULL,
     applied_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (change_id, rule_id)
-);
+) PARTITION BY RANGE (change_id);
 COMMENT ON TABLE orgstream.applied IS 'The ledger: the idempotency key of every write, recorded in the transaction of the write.';
 COMMENT ON COLUMN orgstream.applied.change_id IS 'The change.';
 COMMENT ON COLUMN orgstream.applied.rule_id IS 'The rule that carried it; with the change it names the write.';
@@ -191,6 +190,7 @@ CREATE TABLE orgstream.dead_letter (
 );
 CREATE UNIQUE INDEX dead_letter_once ON orgstream.dead_letter (change_id, rule) NULLS NOT DISTINCT
 WHERE resolved_at IS NULL AND change_id IS NOT NULL;
+CREATE INDEX dead_letter_resolved ON orgstream.dead_letter (resolved_at) WHERE resolved_at IS NOT NULL;
 COMMENT ON TABLE orgstream.dead_letter IS 'Changes that could not be applied, each with its cause, for a person.';
 COMMENT ON COLUMN orgstream.dead_letter.id IS 'The letter''s number.';
 COMMENT ON COLUMN orgstream.dead_letter.change_id IS 'The change, in change_queue; NULL where the entry was unreadable.';
@@ -260,3 +260,218 @@ INSERT INTO orgstream.hold_epoch (epoch) VALUES (1);
 COMMENT ON TABLE orgstream.hold_epoch IS 'One number that rises with every change of what is held, so that workers know when to look again.';
 COMMENT ON COLUMN orgstream.hold_epoch.single IS 'There is one row.';
 COMMENT ON COLUMN orgstream.hold_epoch.epoch IS 'The number.';
+
+-- Retention --------------------------------------------------------------------------------------------
+
+CREATE TABLE orgstream.change_range (
+    first bigint PRIMARY KEY,
+    beyond bigint NOT NULL CHECK (beyond > first),
+    spilled boolean NOT NULL DEFAULT false,
+    skipped bigint NOT NULL DEFAULT 0,
+    opened_at timestamptz,
+    closed_at timestamptz,
+    closed_xid xid8,
+    closed_tick bigint,
+    emptied_at timestamptz
+);
+COMMENT ON TABLE orgstream.change_range IS 'The ranges of change ids by which change_queue and applied are cut into partitions, to be dropped together.';
+COMMENT ON COLUMN orgstream.change_range.first IS 'The first change id of the range, and the end of its partitions'' names.';
+COMMENT ON COLUMN orgstream.change_range.beyond IS 'The first change id after it.';
+COMMENT ON COLUMN orgstream.change_range.spilled IS 'It has no partitions of its own: its changes came before any were made and lie in change_queue_spill.';
+COMMENT ON COLUMN orgstream.change_range.skipped IS 'Ids drawn to end it at its time; no changes have them.';
+COMMENT ON COLUMN orgstream.change_range.opened_at IS 'When ids of it were first seen drawn, by the clock of retention.';
+COMMENT ON COLUMN orgstream.change_range.closed_at IS 'When all its ids were drawn, by the clock of retention: its age counts from here.';
+COMMENT ON COLUMN orgstream.change_range.closed_xid IS 'A transaction begun after that: all writers of the range have lower ids.';
+COMMENT ON COLUMN orgstream.change_range.closed_tick IS 'Ticks up to this one do not tell whether those writers have ended.';
+COMMENT ON COLUMN orgstream.change_range.emptied_at IS 'When its changes and their ledger were dropped.';
+
+CREATE TABLE orgstream.retention (
+    single boolean PRIMARY KEY DEFAULT true CHECK (single),
+    moment timestamptz NOT NULL,
+    seen_at timestamptz NOT NULL,
+    skipped bigint NOT NULL DEFAULT 0
+);
+INSERT INTO orgstream.retention (moment, seen_at) VALUES (clock_timestamp(), clock_timestamp());
+COMMENT ON TABLE orgstream.retention IS 'The clock that retention goes by, and what it did to the change ids.';
+COMMENT ON COLUMN orgstream.retention.single IS 'There is one row.';
+COMMENT ON COLUMN orgstream.retention.moment IS 'The time, without the leaps of this database''s clock: never ahead of it.';
+COMMENT ON COLUMN orgstream.retention.seen_at IS 'What the database''s clock said at that moment.';
+COMMENT ON COLUMN orgstream.retention.skipped IS 'All ids drawn to end ranges at their time.';
+
+CREATE VIEW orgstream.needed_change AS
+SELECT h.change_id FROM orgstream.held_change AS h
+UNION ALL
+SELECT d.change_id FROM orgstream.dead_letter AS d
+WHERE d.resolved_at IS NULL AND d.change_id IS NOT NULL;
+COMMENT ON VIEW orgstream.needed_change IS 'The changes that something still waits for, however old they are: retention leaves them.';
+COMMENT ON COLUMN orgstream.needed_change.change_id IS 'The change, in change_queue.';
+
+CREATE FUNCTION orgstream.attach_range(first bigint, beyond bigint) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    parent text;
+    part text;
+    column_name text;
+BEGIN
+    -- A table that stands by itself is made and then attached, with a constraint that spares the look at its
+    -- rows: that blocks no writer, as CREATE TABLE … PARTITION OF would.
+    FOR parent, column_name IN VALUES ('change_queue', 'id'), ('applied', 'change_id') LOOP
+        part := format('%s_%s', parent, first);
+        EXECUTE format(
+            'CREATE TABLE orgstream.%I (LIKE orgstream.%I INCLUDING ALL EXCLUDING IDENTITY,'
+            ' CONSTRAINT within_range CHECK (%I >= %s AND %I < %s))'
+            ' WITH (autovacuum_vacuum_insert_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05)',
+            part, parent, column_name, first, column_name, beyond
+        );
+        EXECUTE format(
+            'ALTER TABLE orgstream.%I ATTACH PARTITION orgstream.%I FOR VALUES FROM (%s) TO (%s)',
+            parent, part, first, beyond
+        );
+        EXECUTE format('ALTER TABLE orgstream.%I DROP CONSTRAINT within_range', part);
+    END LOOP;
+    INSERT INTO orgstream.change_range (first, beyond) VALUES (first, beyond);
+END
+$$;
+COMMENT ON FUNCTION orgstream.attach_range(bigint, bigint) IS 'Makes the partitions for a range of change ids.';
+
+CREATE FUNCTION orgstream.make_range(size bigint) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    ending bigint;
+    earliest bigint;
+BEGIN
+    -- While this is locked no session can draw more than one id that belongs to no range yet: it waits here
+    -- with it. So from this distance on, nobody finds the place of its change taken by the new range.
+    LOCK TABLE orgstream.change_queue_spill, orgstream.applied_spill IN ACCESS EXCLUSIVE MODE;
+    SELECT max(r.beyond) INTO ending FROM orgstream.change_range AS r;
+    SELECT s.last_value + current_setting('max_connections')::bigint + 1000 INTO earliest
+    FROM orgstream.change_queue_id_seq AS s;
+    IF ending < earliest THEN
+        INSERT INTO orgstream.change_range (first, beyond, spilled) VALUES (ending, earliest, true);
+        ending := earliest;
+    END IF;
+    PERFORM orgstream.attach_range(ending, ending + size);
+END
+$$;
+COMMENT ON FUNCTION orgstream.make_range(bigint) IS 'Makes one more range after the last one, in time or not: what has passed it lies in change_queue_spill.';
+
+CREATE FUNCTION orgstream.empty_range(first bigint) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+    r orgstream.change_range;
+    rest boolean := false;
+BEGIN
+    SELECT c.* INTO STRICT r FROM orgstream.change_range AS c WHERE c.first = empty_range.first FOR UPDATE;
+    IF NOT r.spilled THEN
+        -- Its own tables only are locked; nobody has anything to do there any more.
+        EXECUTE format(
+            'TRUNCATE orgstream.%I, orgstream.%I', format('change_queue_%s', first), format('applied_%s', first)
+        );
+    ELSE
+        WITH gone AS (
+            DELETE FROM orgstream.change_queue_spill AS s
+            WHERE s.id IN (
+                SELECT o.id FROM orgstream.change_queue_spill AS o
+                WHERE o.id >= r.first AND o.id < r.beyond
+                ORDER BY o.id LIMIT 10000
+            )
+            RETURNING s.id
+        ),
+
+        forgotten AS (DELETE FROM orgstream.applied_spill AS a USING gone WHERE a.change_id = gone.id)
+
+        SELECT count(*) = 10000 INTO rest FROM gone;
+    END IF;
+    UPDATE orgstream.change_range AS c SET emptied_at = clock_timestamp() WHERE c.first = r.first AND NOT rest;
+    RETURN NOT rest;
+END
+$$;
+COMMENT ON FUNCTION orgstream.empty_range(bigint) IS 'Drops the changes of a range and their ledger; whether all are gone. What had spilled goes in pieces.';
+
+CREATE FUNCTION orgstream.remove_range(first bigint) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    -- This needs a moment without any writer, so it comes last and may fail.
+    EXECUTE format('DROP TABLE IF EXISTS orgstream.%I', format('change_queue_%s', first));
+    EXECUTE format('DROP TABLE IF EXISTS orgstream.%I', format('applied_%s', first));
+    DELETE FROM orgstream.change_range AS r WHERE r.first = remove_range.first;
+END
+$$;
+COMMENT ON FUNCTION orgstream.remove_range(bigint) IS 'Removes the partitions of an emptied range.';
+
+CREATE TABLE orgstream.change_queue_spill PARTITION OF orgstream.change_queue DEFAULT;
+COMMENT ON TABLE orgstream.change_queue_spill IS 'Changes for which no partition was made in time: nobody''s write fails for that.';
+CREATE TABLE orgstream.applied_spill PARTITION OF orgstream.applied DEFAULT;
+COMMENT ON TABLE orgstream.applied_spill IS 'The ledger of those changes.';
+SELECT orgstream.attach_range(1, 65537);
+
+-- The place of this database -----------------------------------------------------------------------------
+
+CREATE FUNCTION orgstream.place() RETURNS text
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    here CONSTANT oid := (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database());
+BEGIN
+    RETURN format('%s/%s', (SELECT c.system_identifier FROM pg_control_system() AS c), here);
+EXCEPTION WHEN insufficient_privilege OR feature_not_supported THEN
+    RETURN format('-/%s', here);
+END
+$$;
+COMMENT ON FUNCTION orgstream.place() IS 'Names the cluster and the database: another after a dump and restore, the same on a promoted replica.';
+
+CREATE FUNCTION orgstream.timeline() RETURNS text
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN left(pg_walfile_name(pg_current_wal_lsn()), 8);
+EXCEPTION WHEN insufficient_privilege OR feature_not_supported THEN
+    RETURN '-';
+END
+$$;
+COMMENT ON FUNCTION orgstream.timeline() IS 'The timeline of the cluster: another after a failover or a recovery to an earlier time.';
+
+CREATE TABLE orgstream.foundation (
+    tick bigint PRIMARY KEY,
+    boundary bigint NOT NULL,
+    place text NOT NULL,
+    founded_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+INSERT INTO orgstream.foundation (tick, boundary, place) VALUES (0, 0, orgstream.place());
+COMMENT ON TABLE orgstream.foundation IS 'The places where this database has lived: in each, transaction ids begin anew.';
+COMMENT ON COLUMN orgstream.foundation.tick IS 'The tick with which it began there: earlier ones hold transaction ids of the place before.';
+COMMENT ON COLUMN orgstream.foundation.boundary IS 'Earlier ticks saw no change with a higher id.';
+COMMENT ON COLUMN orgstream.foundation.place IS 'See the function place().';
+COMMENT ON COLUMN orgstream.foundation.founded_at IS 'When the relay found the database there.';
+
+CREATE FUNCTION orgstream.refound() RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+    here CONSTANT text := orgstream.place();
+    above CONSTANT text := '4611686018427387904';  -- a transaction id that no cluster reaches
+    newest orgstream.tick;
+BEGIN
+    SELECT t.* INTO STRICT newest FROM orgstream.tick AS t ORDER BY t.id DESC LIMIT 1;
+    IF
+        here = (SELECT f.place FROM orgstream.foundation AS f ORDER BY f.tick DESC LIMIT 1)
+        AND newest.xid < pg_snapshot_xmax(pg_current_snapshot())
+    THEN
+        RETURN NULL;
+    END IF;
+    -- What was copied without its sequence would draw ids that are taken.
+    PERFORM setval('orgstream.change_queue_id_seq', newest.queue_end)
+    FROM orgstream.change_queue_id_seq AS s
+    WHERE s.last_value < newest.queue_end;
+    -- All changes up to queue_end were drawn in the place before, and none is under way any more. The first
+    -- tick takes those that no tick saw; the second sees nothing, so that all above come after it.
+    INSERT INTO orgstream.tick (id, snapshot, queue_position, queue_end, xid) VALUES
+    (newest.id + 1, format('%s:%s:', above, above)::pg_snapshot, newest.queue_end, newest.queue_end, above::xid8),
+    (newest.id + 2, '1:1:', newest.queue_end, newest.queue_end, '0');
+    -- Changes of the place before that lie above: there they were committed, whatever their numbers say here.
+    UPDATE orgstream.change_queue AS c SET xid = pg_current_xact_id()
+    WHERE c.id > newest.queue_end AND NOT pg_visible_in_snapshot(c.xid, pg_current_snapshot());
+    UPDATE orgstream.change_range AS r SET closed_xid = '0', closed_tick = newest.id + 2
+    WHERE r.closed_at IS NOT NULL;
+    INSERT INTO orgstream.foundation (tick, boundary, place) VALUES (newest.id + 2, newest.queue_end, here);
+    RETURN newest.id + 2;
+END
+$$;
+COMMENT ON FUNCTION orgstream.refound() IS 'Begins anew with the transaction ids of a cluster that this database was restored in; NULL where nothing has changed.';

@@ -6,22 +6,28 @@ SELECT
     queue_position,
     published_at IS NOT NULL AS published,
     coalesce(changes, 0) AS changes,
-    xid::text::bigint AS xid
+    xid::text::bigint AS xid,
+    coalesce(
+        (SELECT min(f.boundary) FROM orgstream.foundation AS f WHERE f.tick > tick.id), 9223372036854775807
+    ) AS upto
 FROM orgstream.tick
 WHERE id >= (SELECT max(t.id) FROM orgstream.tick AS t WHERE t.published_at IS NOT NULL)
 ORDER BY id;
 
 -- name: from_tick
--- Every tick from one on, for a rebuild of the streams.
+-- Every tick from one on (or from the last one before it), for a rebuild of the streams.
 SELECT
     id,
     snapshot::text,
     queue_position,
     published_at IS NOT NULL AS published,
     coalesce(changes, 0) AS changes,
-    xid::text::bigint AS xid
+    xid::text::bigint AS xid,
+    coalesce(
+        (SELECT min(f.boundary) FROM orgstream.foundation AS f WHERE f.tick > tick.id), 9223372036854775807
+    ) AS upto
 FROM orgstream.tick
-WHERE id >= %(id)s
+WHERE id >= (SELECT coalesce(max(t.id), 0) FROM orgstream.tick AS t WHERE t.id <= %(id)s)
 ORDER BY id;
 
 -- name: peek
@@ -46,11 +52,12 @@ SELECT
 -- name: take_tick
 -- The lease is checked and locked in the statement, so that a relay that lost it takes no tick. The
 -- position was read before: transactions with a higher xid than this one drew higher change ids.
-INSERT INTO orgstream.tick (id, snapshot, queue_position, xid)
+INSERT INTO orgstream.tick (id, snapshot, queue_position, queue_end, xid)
 SELECT
     %(id)s,
     pg_current_snapshot(),
     %(position)s,
+    (SELECT last_value FROM orgstream.change_queue_id_seq),
     pg_current_xact_id()
 FROM orgstream.lease AS l
 WHERE l.stage = 'relay' AND l.partition = 0 AND l.term = %(term)s
@@ -66,7 +73,8 @@ WHERE id <= %(tick)s AND xid < %(xid)s::xid8;
 
 -- name: batch
 -- The next changes of a tick's batch: what its snapshot sees and the one before does not, by id; a number
--- of rows and an amount of bytes at most, but one at least. The entry's JSON is put together here, once, of
+-- of rows and an amount of bytes at most, but one at least. `upto` keeps the ticks of a place where the
+-- database lived before to the changes of that place. The entry's JSON is put together here, once, of
 -- parts that are JSON already; concat does that in less than half the time of row_to_json. It runs outside
 -- of the subquery, so that rows beyond the bytes are not read from their toast.
 SELECT
@@ -100,7 +108,7 @@ FROM (
             OVER (ORDER BY q.id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before
     FROM orgstream.change_queue AS q
     WHERE
-        q.id > %(after)s
+        q.id > %(after)s AND q.id <= %(upto)s
         AND pg_visible_in_snapshot(q.xid, %(snapshot)s::pg_snapshot)
         AND NOT pg_visible_in_snapshot(q.xid, %(last)s::pg_snapshot)
     ORDER BY q.id

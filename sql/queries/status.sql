@@ -111,9 +111,10 @@ ORDER BY s.version DESC
 LIMIT 1;
 
 -- name: totals
--- Changes captured so far, by the ids drawn, and how many are held behind letters and by paused rules.
+-- Changes captured so far, by the ids drawn for them, and how many are held behind letters and by paused rules.
 SELECT
-    (SELECT CASE WHEN q.is_called THEN q.last_value ELSE 0 END FROM orgstream.change_queue_id_seq AS q) AS captured,
+    (SELECT CASE WHEN q.is_called THEN q.last_value ELSE 0 END FROM orgstream.change_queue_id_seq AS q)
+    - (SELECT r.skipped FROM orgstream.retention AS r) AS captured,
     (SELECT count(*) FROM orgstream.held_change AS h WHERE h.letter_id IS NOT NULL) AS held,
     (SELECT count(*) FROM orgstream.held_change AS h WHERE h.letter_id IS NULL) AS paused;
 

@@ -15,7 +15,7 @@ TABLES = """
 SELECT relname, obj_description(c.oid, 'pg_class')
 FROM pg_class AS c
 WHERE
-    relnamespace = 'orgstream'::regnamespace AND relkind IN ('r', 'v', 'p', 'S')
+    relnamespace = 'orgstream'::regnamespace AND relkind IN ('r', 'v', 'p', 'S') AND NOT relispartition
     AND NOT EXISTS (SELECT FROM pg_depend AS d WHERE d.objid = c.oid AND d.deptype = 'i')
 """
 UNCOMMENTED = """
@@ -23,7 +23,8 @@ SELECT c.relname || '.' || a.attname
 FROM pg_attribute AS a
 INNER JOIN pg_class AS c ON c.oid = a.attrelid
 WHERE
-    c.relnamespace = 'orgstream'::regnamespace AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
+    c.relnamespace = 'orgstream'::regnamespace AND c.relkind IN ('r', 'v', 'p') AND NOT c.relispartition
+    AND a.attnum > 0 AND NOT a.attisdropped
     AND col_description(c.oid, a.attnum) IS NULL
 """
 

@@ -111,6 +111,7 @@ def batch(connection: psycopg.Connection, due: Due) -> list[int]:
             "after": due.after,
             "snapshot": due.tick.snapshot,
             "last": due.previous.snapshot,
+            "upto": due.tick.upto,
             "rows": 100,
             "bytes": 10**6,
         },
