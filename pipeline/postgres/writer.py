@@ -34,6 +34,10 @@ class Writer:
     def write(self, plan: Plan) -> None:
         """Record and execute a plan. Raises Repeated, psycopg.Error."""
         self._record(plan)
+        self.execute(plan)
+
+    def execute(self, plan: Plan) -> None:
+        """Execute a plan that is recorded otherwise. Raises psycopg.Error."""
         path = ""
         for statement in plan.statements:
             wanted = ",".join(statement.path)
