@@ -75,10 +75,16 @@ COMMENT ON COLUMN orgstream.replay.held IS 'How many were left alone because the
 COMMENT ON COLUMN orgstream.replay.failed IS 'How many could not be applied, see replay_failure.';
 COMMENT ON COLUMN orgstream.replay.finished_at IS 'When it came to its end; NULL while it runs or waits to be resumed.';
 
+CREATE FUNCTION orgstream.record_hash(table_schema text, table_name text, key json) RETURNS bigint
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN hashtextextended(table_schema || '.' || table_name || key::text, 0);
+COMMENT ON FUNCTION orgstream.record_hash(text, text, json) IS 'A short name for a record, for the length of a replay: two that share it are replayed together.';
+
 CREATE TABLE orgstream.replay_record (
     replay_id bigint NOT NULL REFERENCES orgstream.replay (id) ON DELETE CASCADE,
     record bigint NOT NULL,
     todo bigint,
+    gathered boolean NOT NULL DEFAULT false,
     PRIMARY KEY (replay_id, record)
 );
 CREATE INDEX replay_record_todo ON orgstream.replay_record (replay_id, todo) WHERE todo IS NOT NULL;
@@ -86,6 +92,8 @@ COMMENT ON TABLE orgstream.replay_record IS 'The records of a replay that has no
 COMMENT ON COLUMN orgstream.replay_record.replay_id IS 'The replay.';
 COMMENT ON COLUMN orgstream.replay_record.record IS 'The hash of table and identity.';
 COMMENT ON COLUMN orgstream.replay_record.todo IS 'The first change of it to be replayed; NULL once that is done, or where only its history matters.';
+
+COMMENT ON COLUMN orgstream.replay_record.gathered IS 'Whether its history is in replay_change.';
 
 CREATE TABLE orgstream.replay_change (
     replay_id bigint NOT NULL REFERENCES orgstream.replay (id) ON DELETE CASCADE,

@@ -1,0 +1,115 @@
+"""What is to be written of some groups: for each rule its first selected change and all that follow it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from pipeline.carry import carried, read_changes
+from pipeline.replay.histories import Group
+from stages.hold import EVERY_RULE
+from stages.passage import Passage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import psycopg
+
+    from stages.reject import Reject
+    from stages.rules.compile import CompiledRules
+
+Pair = tuple[int, int]  # change, rule
+
+
+class Failure(NamedTuple):
+    """A selected change that cannot be applied."""
+
+    change: int
+    rule: int
+    why: Reject
+
+
+class Folded(msgspec.Struct):
+    """What a group comes to."""
+
+    group: Group
+    selected: frozenset[Pair]  # what is replayed
+    passages: list[Passage]  # with the writes to fold, in order
+    failures: list[Failure]
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What Postgres knows of a group's changes."""
+
+    done: Collection[Pair]  # not to be replayed: in the ledger, where nothing is forced
+    waiting: Collection[Pair]  # they wait behind a letter, or their rule is paused
+    rules: Collection[int]  # the rules that are live and meant
+
+
+def to_replay(group: Group, told: Told) -> tuple[frozenset[Pair], int]:
+    """Which changes of a group are to be replayed, under which rule; how many are left because they wait."""
+    pairs = {
+        (change, rule)
+        for change, rules in group.changes.items()
+        for rule in rules
+        if rule in told.rules and (change, rule) not in told.done
+    }
+    held = {rule for _, rule in pairs if _waits(group, rule, told.waiting)}
+    return frozenset(pair for pair in pairs if pair[1] not in held), sum(rule in held for _, rule in pairs)
+
+
+def _waits(group: Group, rule: int, waiting: Collection[Pair]) -> bool:
+    return any((change, one) in waiting for change in group.changes for one in (rule, EVERY_RULE))
+
+
+def read_passages(
+    connection: psycopg.Connection, ids: Iterable[int], rules: CompiledRules
+) -> dict[int, Passage]:
+    """What the stages make of changes, also of those that came through the target's org.
+
+    Such a change is never sent back. Here it has a part all the same: the target has it already, and it is
+    later than what is replayed.
+    """
+    read = read_changes(connection, ids, rules.version)
+    paths = {passage.change.id: passage.change.path for passage in read if passage.change is not None}
+    anywhere = [_over(passage, ()) for passage in read]
+    return {
+        passage.change.id: _over(passage, paths[passage.change.id])
+        for passage in carried(anywhere, rules)
+        if passage.change is not None
+    }
+
+
+def fold(group: Group, selected: frozenset[Pair], passages: dict[int, Passage]) -> Folded:
+    """The part that each change of a group has, under each rule from its first selected change on."""
+    folded = Folded(group, selected, [], [])
+    first: dict[int, int] = {}
+    for change, rule in sorted(selected):
+        first.setdefault(rule, change)
+    for change in group.changes:
+        passage = passages.get(change)
+        if passage is None:
+            continue
+        folded.failures += [
+            Failure(change, rule, reject)
+            for reject in passage.rejects
+            for rule in first
+            if reject.rule_id in (None, rule) and (change, rule) in selected
+        ]
+        writes = tuple(write for write in passage.writes if first.get(write.rule, change + 1) <= change)
+        if writes:
+            folded.passages.append(msgspec.structs.replace(passage, writes=writes, rejects=()))
+    return folded
+
+
+def pairs_of(passages: Sequence[Passage]) -> list[Pair]:
+    """The writes by change and rule."""
+    return [(p.change.id, write.rule) for p in passages if p.change is not None for write in p.writes]
+
+
+def _over(passage: Passage, path: tuple[str, ...]) -> Passage:
+    if passage.change is None:
+        return passage
+    return msgspec.structs.replace(passage, change=msgspec.structs.replace(passage.change, path=path))
