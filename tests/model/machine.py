@@ -1,4 +1,4 @@
-"""The state machine: writers, processes and faults in any order that hypothesis thinks of."""
+"""The state machines: writers, processes and faults in any order that hypothesis thinks of."""
 
 from __future__ import annotations
 
@@ -11,17 +11,25 @@ from tests.model.mover import Parts
 from tests.model.source import RECORDS, WRITERS
 from tests.model.world import LAYOUTS, ModelWorld
 
-_WRITER: Final = st.integers(0, WRITERS - 1)
-_RECORD: Final = st.sampled_from(RECORDS)
 _MOVER: Final = st.integers(0, 4)
-_POINTS: Final = st.integers(0, 30)
-_SELDOM: Final = st.sampled_from([False] * 9 + [True])
-_LOSSES: Final = st.sampled_from(["all", "stream", "fence", "group", "published"])
-_PARTITION: Final = st.integers(0, 2)
+_RECORD: Final = st.sampled_from(RECORDS)
+_WRITES: Final = st.lists(
+    st.tuples(
+        st.sampled_from(["put", "put", "put", "put", "bad", "remove", "rename", "end", "give up"]),
+        st.integers(0, WRITERS - 1),
+        _RECORD,
+        _RECORD,  # the new key of a record that is renamed
+        st.booleans(),  # whether the record is active
+        st.booleans(),  # whether the transaction commits at once
+    ),
+    min_size=1,
+    max_size=8,
+)
+_POINTS: Final = st.one_of(st.integers(0, 8), st.integers(0, 40))
 
 
-class Replication(RuleBasedStateMachine):
-    """Relays and workers as they run in production; the servers, and what befalls them, in memory."""
+class Steps(RuleBasedStateMachine):
+    """Relays and workers as they run in production, over servers in memory, while an application writes."""
 
     parts = Parts()
 
@@ -33,107 +41,35 @@ class Replication(RuleBasedStateMachine):
     @initialize(layout=st.sampled_from(LAYOUTS))
     def begin(self, layout: tuple[str, ...]) -> None:
         self.world = ModelWorld(layout, self.parts)
+        self.world.step_all(3)
 
-    # Writers ------------------------------------------------------------------------------------------
-
-    @rule(writer=_WRITER, k=_RECORD, bad=_SELDOM, active=st.booleans(), commit=st.booleans())
-    def put(self, writer: int, k: str, bad: bool, active: bool, commit: bool) -> None:
-        """An insert or an update; a bad one will be refused by one of the targets."""
-        self._number += 1
-        self.world.source.put(writer, k, None if bad else f"n{self._number}", active)
-        if commit:
-            self.world.source.end(writer, commit=True)
-
-    @rule(writer=_WRITER, k=_RECORD, commit=st.booleans())
-    def remove(self, writer: int, k: str, commit: bool) -> None:
-        self.world.source.remove(writer, k)
-        if commit:
-            self.world.source.end(writer, commit=True)
-
-    @rule(writer=_WRITER, k=_RECORD, new=_RECORD, commit=st.booleans())
-    def rename(self, writer: int, k: str, new: str, commit: bool) -> None:
-        self.world.source.rename(writer, k, new)
-        if commit:
-            self.world.source.end(writer, commit=True)
-
-    @rule(writer=_WRITER, commit=st.sampled_from([True, True, False]))
-    def end(self, writer: int, commit: bool) -> None:
-        self.world.source.end(writer, commit=commit)
-
-    # Processes ----------------------------------------------------------------------------------------
+    @rule(writes=_WRITES)
+    def write(self, writes: list[tuple[str, int, str, str, bool, bool]]) -> None:
+        """Transactions of an application: what is bad will be refused by one of the targets."""
+        for what, writer, k, new, active, commit in writes:
+            self._number += 1
+            name = None if what == "bad" else f"n{self._number}"
+            if what in ("put", "bad"):
+                self.world.source.put(writer, k, name, active)
+            elif what == "remove":
+                self.world.source.remove(writer, k)
+            elif what == "rename":
+                self.world.source.rename(writer, k, new)
+            if commit or what in ("end", "give up"):
+                self.world.source.end(writer, commit=what != "give up")
 
     @rule(movers=st.lists(_MOVER, min_size=1, max_size=8))
     def step(self, movers: list[int]) -> None:
         for mover in movers:
             self.world.movers[mover].step()
 
-    @rule(rounds=st.integers(1, 4))
+    @rule(rounds=st.integers(1, 10))
     def step_all(self, rounds: int) -> None:
-        for _ in range(rounds):
-            for mover in self.world.movers:
-                mover.step()
-
-    @rule(mover=_MOVER, points=_POINTS, noticed=st.booleans())
-    def crash(self, mover: int, points: int, noticed: bool) -> None:
-        self.world.movers[mover].crash_at(points, noticed=noticed)
-
-    @rule(mover=_MOVER, points=_POINTS)
-    def cut(self, mover: int, points: int) -> None:
-        self.world.movers[mover].cut_at(points)
-
-    @rule(mover=_MOVER, points=_POINTS)
-    def pause(self, mover: int, points: int) -> None:
-        paused = self.world.movers[mover]
-        paused.pause_at(points, lambda: self.world.go_on_without(paused))
-
-    # Servers ------------------------------------------------------------------------------------------
+        self.world.step_all(rounds)
 
     @rule(seconds=st.sampled_from([0.5, 1.5, 6.0]))
     def wait(self, seconds: float) -> None:
         self.world.advance(seconds)
-
-    @rule(seconds=st.sampled_from([-3_600.0, 3_600.0]))
-    def jump(self, seconds: float) -> None:
-        """The clock of Postgres is set."""
-        self.world.database.now += seconds
-
-    @rule(away=st.booleans())
-    def postgres_away(self, away: bool) -> None:
-        self.world.database.away = away
-
-    @rule(away=st.booleans())
-    def redis_away(self, away: bool) -> None:
-        self.world.redis.away = away
-
-    @rule(full=st.booleans())
-    def redis_full(self, full: bool) -> None:
-        self.world.redis.full = full
-
-    @rule(lose=_LOSSES, partition=_PARTITION, stream=st.integers(0, 3))
-    def lose(self, lose: str, partition: int, stream: int) -> None:
-        """Redis is flushed, or loses one key."""
-        self.world.lose(lose, partition, stream)
-
-    @rule()
-    def save(self) -> None:
-        self.world.saved = self.world.redis.save()
-
-    @rule()
-    def go_back(self) -> None:
-        """Redis comes back as it was when it was saved last."""
-        self.world.redis.restore(self.world.saved)
-
-    @rule(place=st.integers(0, 20))
-    def duplicate(self, place: int) -> None:
-        self.world.duplicate(place)
-
-    # People -------------------------------------------------------------------------------------------
-
-    @rule(what=st.sampled_from(["retry", "skip"]), place=st.integers(0, 5))
-    def ask(self, what: str, place: int) -> None:
-        self.world.ask(what, place)
-
-    # Promises -----------------------------------------------------------------------------------------
 
     @invariant()
     def hold(self) -> None:
@@ -143,3 +79,75 @@ class Replication(RuleBasedStateMachine):
         """Whatever has happened: once it is over, nothing is lost."""
         if hasattr(self, "world"):
             self.world.heal()
+
+
+class Interruptions(Steps):
+    """Processes die, lose a connection, or are suspended, between any two steps of a server."""
+
+    @rule(mover=_MOVER, points=_POINTS, noticed=st.booleans(), rounds=st.integers(0, 4))
+    def crash(self, mover: int, points: int, noticed: bool, rounds: int) -> None:
+        self.world.movers[mover].crash_at(points, noticed=noticed)
+        self.world.step_all(rounds)
+
+    @rule(mover=_MOVER, points=_POINTS, rounds=st.integers(0, 4))
+    def cut(self, mover: int, points: int, rounds: int) -> None:
+        self.world.movers[mover].cut_at(points)
+        self.world.step_all(rounds)
+
+    @rule(mover=_MOVER, points=_POINTS)
+    def pause(self, mover: int, points: int) -> None:
+        """Suspend it in the middle of its next step."""
+        self.world.movers[mover].step_with_pause(points)
+
+    @rule(mover=_MOVER)
+    def resume(self, mover: int) -> None:
+        self.world.movers[mover].resume()
+
+    @rule(first=_MOVER, second=_MOVER, points=st.tuples(_POINTS, _POINTS), rounds=st.integers(0, 4))
+    def overlap(self, first: int, second: int, points: tuple[int, int], rounds: int) -> None:
+        """One is suspended until another has taken over, and wakes up while that is in the middle of it."""
+        self.world.movers[first].step_with_pause(points[0])
+        self.world.advance(6.0)
+        self.world.step_all(rounds)
+        self.world.movers[second].step_with_pause(points[1])
+        self.world.movers[first].resume()
+        self.world.movers[second].resume()
+
+
+class Losses(Steps):
+    """Servers are away, or lose what they hold."""
+
+    @rule(seconds=st.sampled_from([-3_600.0, 3_600.0]))
+    def jump(self, seconds: float) -> None:
+        """The clock of Postgres is set."""
+        self.world.database.now += seconds
+
+    @rule(which=st.sampled_from(["postgres", "redis", "full"]), rounds=st.integers(1, 4))
+    def outage(self, which: str, rounds: int) -> None:
+        """A server is away for a while, or Redis is full."""
+        self.world.outage(which, rounds)
+
+    @rule(
+        what=st.sampled_from(["all", "stream", "fence", "group", "published", "save", "go back"]),
+        partition=st.integers(0, 2),
+        stream=st.integers(0, 3),
+    )
+    def lose(self, what: str, partition: int, stream: int) -> None:
+        """Redis is flushed, loses one key, or comes back as it was when it was saved."""
+        self.world.lose(what, partition, stream)
+
+
+class Meddling(Steps):
+    """Somebody adds entries, and people deal with dead letters."""
+
+    @rule(place=st.integers(0, 20))
+    def duplicate(self, place: int) -> None:
+        self.world.duplicate(place)
+
+    @rule(what=st.sampled_from(["retry", "skip"]), place=st.integers(0, 5))
+    def ask(self, what: str, place: int) -> None:
+        self.world.ask(what, place)
+
+
+class Replication(Interruptions, Losses, Meddling):
+    """All of it."""

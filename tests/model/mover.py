@@ -24,6 +24,7 @@ from tests.fixtures.memory.session import Session
 from tests.fixtures.memory.streams import MemoryStreams
 from tests.fixtures.memory.target import MemoryTarget
 from tests.model.ruled import FixedRules
+from tests.model.suspended import Suspended
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,26 +72,27 @@ class Mover:
         self._work: Relay | Worker | None = None
         self._leases: Leases | None = None
         self.session = Session()
-        self.busy = False
+        self._suspended: Suspended | None = None
 
     def step(self) -> bool:
         """One step; whether it moved. Dying and waiting for a server count as moving."""
-        if self.busy:  # it is paused, in the middle of a step
-            return False
-        self.busy = True
-        try:
-            return self._open().step()
-        except Crash:
-            self._work = None
-            self._starts += 1
-            return True
-        except Exception as error:
-            if not is_outage(error):
-                raise
-            self._close()
-            return True
-        finally:
-            self.busy = False
+        if self._suspended is None:
+            return self._guarded()
+        return False
+
+    def step_with_pause(self, points: int) -> None:
+        """One step, suspended at the point after so many; where it is, until `resume`."""
+        if self._suspended is None:
+            self._suspended = Suspended(self._guarded)
+            self.session.interrupt(points, self._suspended.stand_still)
+            if self._suspended.begin():
+                self._suspended = None
+                self.session.clear()
+
+    def resume(self) -> None:
+        """Go on, in the middle of the step, as if no time had passed."""
+        if self._suspended is not None and self._suspended.resume():
+            self._suspended = None
 
     def crash_at(self, points: int, *, noticed: bool) -> None:
         """Let it die; Postgres notices at once that it is gone, or not before its leases have run out."""
@@ -111,9 +113,22 @@ class Mover:
 
         self.session.interrupt(points, cut)
 
-    def pause_at(self, points: int, meanwhile: Callable[[], None]) -> None:
-        """Suspend it, and let others go on, before it goes on as if nothing had happened."""
-        self.session.interrupt(points, lambda _: meanwhile())
+    def _guarded(self) -> bool:
+        try:
+            return self._step()
+        except Crash:
+            self._work = None
+            self._starts += 1
+            return True
+
+    def _step(self) -> bool:
+        try:
+            return self._open().step()
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            self._close()
+            return True
 
     def _open(self) -> Relay | Worker:
         if self._work is None:

@@ -10,7 +10,7 @@ from tests.model.ruled import SOURCE
 if TYPE_CHECKING:
     from tests.fixtures.memory.database import MemoryDatabase, Row
 
-RECORDS: Final = ("a", "b", "c", "d")
+RECORDS: Final = ("a", "b", "c")  # of two partitions
 WRITERS: Final = 3
 
 

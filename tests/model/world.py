@@ -43,13 +43,24 @@ class ModelWorld:
         self._clock += seconds
         self.database.now += seconds
 
-    def go_on_without(self, paused: Mover) -> None:
-        """The others, while one is paused for longer than its leases last."""
-        self.advance(2 * LEASE_SECONDS)
-        for _ in range(3):
+    def step_all(self, rounds: int) -> None:
+        """Each process takes so many steps."""
+        for _ in range(rounds):
             for mover in self.movers:
                 mover.step()
-        assert paused.busy
+
+    def outage(self, which: str, rounds: int) -> None:
+        """Everybody tries so often, while a server is away or full."""
+        self.database.away, self.redis.away, self.redis.full = (
+            which == one for one in ("postgres", "redis", "full")
+        )
+        self.step_all(rounds)
+        self.database.away = self.redis.away = self.redis.full = False
+
+    def resume(self) -> None:
+        """All that are suspended go on."""
+        for mover in self.movers:
+            mover.resume()
 
     def duplicate(self, place: int) -> None:
         """Somebody adds a copy of an entry, under an id after all that is published."""
@@ -74,6 +85,10 @@ class ModelWorld:
             self.redis.delete_fence(partition)
         elif what == "published":
             keys.published = None
+        elif what == "save":
+            self.saved = self.redis.save()
+        elif what == "go back":
+            self.redis.restore(self.saved)
         elif name in keys.streams:
             keys.streams[name].groups.clear()
 
@@ -90,15 +105,16 @@ class ModelWorld:
 
     def heal(self) -> None:
         """All faults end; everybody goes on until nothing is left to do. Raises Broken."""
-        self.database.away = self.redis.away = self.redis.full = False
         self.database.now += 100_000
         for writer in range(WRITERS):
             self.source.end(writer, commit=True)
         for mover in self.movers:
             mover.session.clear()
-        for _ in range(5):  # what is periodic comes round; a partition that was given up is made anew
-            self.advance(2 * LEASE_SECONDS)
+            mover.resume()
+        self.advance(2 * LEASE_SECONDS)  # the leases of the dead run out
+        for _ in range(6):  # what is periodic comes round; a partition that was given up is made anew
             self._settle()
+            self.advance(1.5)
         self.check()
         check_end(self.database, self.redis)
 
