@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from pipeline.leases import EntryId, Leases
     from pipeline.metrics import Metrics
-    from pipeline.ports import Outbox, Positions, RelayStreams
+    from pipeline.ports import Outbox, Positions, Recognition, RelayStreams, Upkeep
     from pipeline.publication import QueueRow, Routed
     from pipeline.room import Limits
 
@@ -44,8 +44,12 @@ class Relay:
         *,
         metrics: Metrics,
         clock: Callable[[], float] = time.monotonic,
+        upkeep: Upkeep | None = None,
+        recognition: Recognition | None = None,
     ) -> None:
         self._outbox = outbox
+        self._upkeep = upkeep
+        self._recognition = recognition
         self._positions = positions
         self._streams = streams
         self._leases = leases
@@ -114,6 +118,8 @@ class Relay:
         self._own.leases(len(self._leases.held), lost=self._leases.losses())
         for grant in gained:
             self._term = grant.terms["relay"]
+            if self._recognition is not None:
+                self._recognition.settle(self._term)
             self._begin()
 
     def _resign(self) -> None:
@@ -133,6 +139,8 @@ class Relay:
         if self._publication is None:
             if self._clock() >= self._next_mark:  # also under load, for the partitions that are quiet
                 self.mark()
+            if self._upkeep is not None:
+                self._ticker.wanted |= self._upkeep.run(term, self._ticker.last.position)
             due = self._ticker.next(term)
             self._publication = None if due is None else Publication(due)
         if self._publication is not None:

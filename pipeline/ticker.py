@@ -30,6 +30,7 @@ class Ticker:
         self._without_changes: set[int] = set()  # transactions that ended since the last tick and wrote none
         self.last = Tick(0, "1:1:", 0, published=True)  # the last one published
         self.taken = 0
+        self.wanted = False  # a tick even without changes: it tells that transactions have ended
 
     def resume(self) -> None:
         """Go on after the last published tick; what was taken and not published comes first."""
@@ -67,8 +68,9 @@ class Ticker:
 
     def _take(self, term: int) -> Tick | None:
         position, snapshot, news = self._outbox.look(self.last)
-        if not news and not self._late_news(Snapshot.parse(snapshot)):
+        if not news and not self._late_news(Snapshot.parse(snapshot)) and not self.wanted:
             return None
+        self.wanted = False
         tick = self._outbox.take(self.last.id + 1, position, term)
         self.taken += 1
         return tick

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@with_settings("database_url", "redis_url", "partitions", "lease_seconds", "relay_batch", "worker_batch")
+@with_settings(
+    "database_url", "redis_url", "partitions", "lease_seconds", "retention", "relay_batch", "worker_batch"
+)
 def command(settings: Settings) -> None:
     """Replicate what is queued now, then exit: for a scheduler.
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     "lease_seconds",
     "stream_max_entries",
     "stream_max_bytes",
+    "retention",
     "relay_batch",
     "relay_poll_seconds",
     "relay_idle_seconds",

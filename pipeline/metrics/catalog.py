@@ -19,6 +19,10 @@ _ENTRIES: Final = (1.0, 10.0, 50.0, 100.0, 500.0, 1000.0, 2000.0, 5000.0, 10000.
 
 BUILD_INFO: Final = gauge("orgstream_build_info", "Always 1; the label tells the version.", Label("version"))
 RELAYED_CHANGES: Final = counter("orgstream_relayed_changes_total", "Changes appended to the streams.")
+DROPPED_CHANGES: Final = counter(
+    "orgstream_dropped_changes_total",
+    "Changes that retention dropped with their ledger, by the ids drawn for them.",
+)
 REBUILT_PARTITIONS: Final = counter(
     "orgstream_rebuilt_partitions_total",
     "Partitions whose streams the relay made anew: at the first start, and when Redis lost them.",

@@ -12,6 +12,7 @@ from pipeline.ports.outbox import Look, Outbox
 from pipeline.ports.refusals import Fenced, LeaseLost, Stolen, StreamsFull, StreamsLost
 from pipeline.ports.streams import RelayStreams, WorkerStreams
 from pipeline.ports.target import Releaser, Rules, Target
+from pipeline.ports.upkeep import Recognition, Upkeep
 
 __all__ = [
     "Fenced",
@@ -20,6 +21,7 @@ __all__ = [
     "Look",
     "Outbox",
     "Positions",
+    "Recognition",
     "RelayStreams",
     "Releaser",
     "Rules",
@@ -27,5 +29,6 @@ __all__ = [
     "StreamsFull",
     "StreamsLost",
     "Target",
+    "Upkeep",
     "WorkerStreams",
 ]

@@ -24,6 +24,7 @@ from pipeline.redis.connection import connect as connect_redis
 from pipeline.redis.streams import PartitionStreams
 from pipeline.relay import Relay
 from pipeline.release import Releaser
+from pipeline.retention import Retention
 from pipeline.room import Limits
 from pipeline.rules.cache import RuleSource
 from pipeline.rules.compiled import CompiledRuleSource
@@ -75,7 +76,10 @@ def open_relay(settings: Settings, process: Process, metrics: Metrics) -> Iterat
         )
         stack.callback(_leave, leases)
         outbox, positions = PostgresOutbox(connection), PostgresPositions(connection)
-        yield Relay(outbox, positions, PartitionStreams(client), leases, limits, metrics=metrics)
+        upkeep = Retention(connection, settings.retention, metrics=metrics)
+        yield Relay(
+            outbox, positions, PartitionStreams(client), leases, limits, metrics=metrics, upkeep=upkeep
+        )
 
 
 @contextlib.contextmanager

@@ -71,7 +71,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int, about("Memory of all streams in Redis at which the relay stops.", "bytes", least=2**20)
     ] = 64 * 2**20
     retention: Annotated[
-        float, about("How long changes and the ledger are kept after they took effect.", "seconds", least=0)
+        float,
+        about(
+            "How long changes, their ledger and settled dead letters are kept after they took effect.",
+            "seconds",
+            least=1,
+        ),
     ] = 7 * DAY
 
     relay_batch: Annotated[int, about("Changes that the relay reads at a time.", "changes", least=1)] = 5_000

@@ -1,0 +1,3 @@
+"""What is dropped when it is old, and what is not."""
+
+from __future__ import annotations
