@@ -9,7 +9,6 @@ pytest_plugins = [
     "tests.fixtures.processes",
     "tests.fixtures.proxy",
     "tests.fixtures.world",
-    "tests.fixtures.monitored",
     "tests.fixtures.deployment",
     "tests.fixtures.scene",
 ]
