@@ -12,6 +12,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "up": "Run everything in one terminal, on embedded servers where no URL is set.",
     "migrate": "Create or upgrade the orgstream schema.",
     "rules": "Rules as code: validate, plan, apply, export, history, rollback.",
+    "explain": "Show what a rule makes of one real record, step by step; writes nothing.",
     "relay": "Publish captured changes into the streams.",
     "worker": "Carry changes through the stages, into the target tables.",
     "web": "Serve everyone's metrics and the status.",

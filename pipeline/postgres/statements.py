@@ -41,6 +41,21 @@ def compose_missing(statement: Statement) -> sql.Composed:
     return _missing(statement.rule.target, statement.rule.key_columns)
 
 
+def compose_comparison(target: Table, keys: tuple[str, ...], columns: tuple[str, ...]) -> sql.Composed:
+    """A query for one record: whether its row is there, the row, the record, and which columns differ."""
+    types = {column.name: column.type for column in target.columns}
+    return sql.SQL(
+        "SELECT t.{key} IS NOT NULL, row_to_json(t), row_to_json(r), ARRAY[{tests}]::boolean[] "
+        "FROM {records} LEFT JOIN {table} AS t ON {same}"
+    ).format(
+        key=sql.Identifier(keys[0]),
+        tests=sql.SQL(", ").join(_changes([name], types, "r") for name in columns),
+        records=_records((name, types[name]) for name in (*keys, *columns)),
+        table=sql.Identifier(target.name.schema, target.name.name),
+        same=_same(keys, keys),
+    )
+
+
 def encode(statement: Statement) -> str:
     """The records as the JSON that the statement reads."""
     keys = statement.rule.key_columns

@@ -1,0 +1,3 @@
+"""`orgstream explain` on real servers."""
+
+from __future__ import annotations
