@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import signal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pipeline.redis import keys
 from tests.fixtures.deployment import id_of
 from tests.fixtures.evidence import PARTITIONS
 
@@ -60,11 +59,11 @@ def test_two_dynos_of_the_same_name_are_told_apart(deployment: Deployment) -> No
     workers = [deployment.start("worker", DYNO="worker.1") for _ in range(2)]
     deployment.await_shares(2, 2)
     with deployment.load():
-        deployment.await_true("both to read", lambda: len(consumers(deployment)) == 2)
+        deployment.await_true("both to read", lambda: len(deployment.consumers()) == 2)
         deployment.await_growth("applied")
     deployment.await_all()
     ids = {id_of(worker) for worker in workers}
-    assert consumers(deployment) == ids == set(deployment.shares())
+    assert deployment.consumers() == ids == set(deployment.shares())
     assert all(id_.startswith("worker.1:") for id_ in ids)
     assert len(ids | {id_of(relay) for relay in relays}) == 4
     workers[0].kill()  # what one held the other takes over, though it has the name of the dead
@@ -73,12 +72,3 @@ def test_two_dynos_of_the_same_name_are_told_apart(deployment: Deployment) -> No
         deployment.await_growth("applied")
     deployment.await_all()
     deployment.require_exact()
-
-
-def consumers(deployment: Deployment) -> set[str]:
-    """Who read from the first stage's streams, by the names that Redis knows."""
-    found: set[str] = set()
-    for partition in range(PARTITIONS):
-        infos: Any = deployment.redis.xinfo_consumers(keys.stream(partition, "changes"), "filter")
-        found |= {info["name"].decode() for info in infos}
-    return found

@@ -108,18 +108,9 @@ def test_a_worker_killed_while_it_waits_for_a_lock_of_the_target(deployment: Dep
     deployment.await_all()
     with deployment.holding("SELECT FROM us.account FOR UPDATE"):
         deployment.write()
-        deployment.await_true("a wait for the lock", lambda: lock_waiters(deployment) != set())
-        before = lock_waiters(deployment)
+        deployment.await_true("a wait for the lock", lambda: deployment.lock_waiters() != set())
+        before = deployment.lock_waiters()
         killed.kill()
         deployment.start("worker")
-        deployment.await_true("the next worker at the lock", lambda: bool(lock_waiters(deployment) - before))
+        deployment.await_true("the next worker at the lock", lambda: bool(deployment.lock_waiters() - before))
     finish(deployment)
-
-
-def lock_waiters(deployment: Deployment) -> set[int]:
-    """The sessions of workers that wait for a lock."""
-    rows = deployment.rows("""
-        SELECT pid FROM pg_stat_activity
-        WHERE wait_event_type = 'Lock' AND application_name = 'orgstream-worker'
-        """)
-    return {pid for (pid,) in rows}

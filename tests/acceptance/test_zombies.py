@@ -54,7 +54,7 @@ def test_a_worker_suspended_within_its_transaction_changes_nothing(deployment: D
     deployment.await_all()
     with deployment.holding("SELECT FROM us.account FOR UPDATE"):
         deployment.write()
-        deployment.await_true("a wait for the lock", lambda: bool(lock_waiters(deployment)))
+        deployment.await_true("a wait for the lock", lambda: bool(deployment.lock_waiters()))
         zombie.send(signal.SIGSTOP)
     deployment.start("worker")
     deployment.await_shares(PARTITIONS)
@@ -101,12 +101,3 @@ def test_a_relay_suspended_under_load_changes_nothing_when_it_wakes_up(deploymen
     deployment.start("worker")
     deployment.await_all()
     deployment.require_exact()
-
-
-def lock_waiters(deployment: Deployment) -> list[int]:
-    """The sessions of workers that wait for a lock."""
-    rows = deployment.rows("""
-        SELECT pid FROM pg_stat_activity
-        WHERE wait_event_type = 'Lock' AND application_name = 'orgstream-worker'
-        """)
-    return [pid for (pid,) in rows]

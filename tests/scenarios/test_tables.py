@@ -1,0 +1,69 @@
+"""Tables in bulk, and tables that change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.fixtures.world import RULES
+
+if TYPE_CHECKING:
+    from tests.scenarios.conftest import Story
+
+STATEMENTS = """
+CREATE TABLE public.statement (id serial, name text, operation text, rows bigint);
+CREATE FUNCTION public.note() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO public.statement (name, operation, rows) SELECT TG_TABLE_NAME, TG_OP, count(*) FROM written;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER note AFTER UPDATE ON us.account REFERENCING NEW TABLE AS written
+FOR EACH STATEMENT EXECUTE FUNCTION public.note();
+CREATE TRIGGER note AFTER UPDATE ON us.contact REFERENCING NEW TABLE AS written
+FOR EACH STATEMENT EXECUTE FUNCTION public.note();
+"""
+
+
+def test_a_bulk_of_updates_is_written_by_table_and_once_for_each_record(story: Story) -> None:
+    """Heroku Connect goes over to bulk at 2,000 changes of one kind and object that follow each other."""
+    world = story.world
+    relay, worker = world.relay(batch=20_000, max_entries=50_000), world.worker(batch=40_000)
+    world.app.execute("""
+        INSERT INTO emea.account SELECT n, 'new', 'Rome', 1, true FROM generate_series(1, 2500) AS n;
+        INSERT INTO emea.contact SELECT n, 'new', 'e@x' FROM generate_series(1, 2500) AS n;
+        """)
+    world.settle(relay, worker)
+    world.app.execute(STATEMENTS)
+    world.app.execute("""
+        DO $$ BEGIN
+        FOR turn IN 1..2 LOOP FOR n IN 1..2500 LOOP
+            UPDATE emea.account SET name = 'turn ' || turn WHERE ext_id = n::text;
+            UPDATE emea.contact SET account = 'turn ' || turn WHERE ext_id = n::text;
+        END LOOP; END LOOP;
+        END $$
+        """)
+    world.settle(relay, worker)
+    written = world.rows("SELECT name, operation, rows FROM public.statement WHERE rows > 0 ORDER BY id")
+    assert sorted(written) == [("account", "UPDATE", 2_500), ("contact", "UPDATE", 2_500)]
+    assert world.rows("SELECT DISTINCT name FROM us.account") == [("TURN 2",)]
+    assert world.rows("SELECT DISTINCT account FROM us.contact") == [("turn 2",)]
+    assert world.rows("SELECT count(*) FROM orgstream.applied") == [(15_000,)]
+
+
+def test_a_column_added_to_a_source_is_captured_and_ignored_until_a_rule_names_it(story: Story) -> None:
+    world = story.world
+    relay, worker = world.relay(), world.worker()
+    story.write("record", "before")
+    world.settle(relay, worker)
+    world.app.execute("ALTER TABLE emea.account ADD COLUMN phone text")
+    world.app.execute("UPDATE emea.account SET name = 'after', phone = '1'")
+    world.app.execute("UPDATE emea.account SET phone = '2'")
+    world.settle(relay, worker)
+    assert story.past("record") == ["BEFORE", "AFTER"]
+    assert world.rows("SELECT after ->> 'phone' FROM orgstream.change_queue ORDER BY id DESC LIMIT 1") == [
+        ("2",)
+    ]
+    world.apply_rules(RULES.replace('city = "city"', 'city = "city"\nnote = "phone"'))
+    world.app.execute("UPDATE emea.account SET phone = '3'")
+    world.settle(relay, worker)
+    assert world.rows("SELECT name, note FROM us.account") == [("AFTER", "3")]
+    assert world.rows("SELECT cause FROM orgstream.dead_letter") == []
