@@ -63,6 +63,9 @@ def command(
     Starts Postgres and Redis of its own ($PG_BINDIR and $REDIS_SERVER choose others), two relays and the
     workers; kills and stops all of them again and again. Exit 0 only if proven; nothing is left running.
     """
+    if only_writers is not None:
+        _write(settings, only_writers)
+        return
     from pipeline.prove.faults import chosen  # noqa: PLC0415  # --help need not load the drivers
     from pipeline.prove.options import Options  # noqa: PLC0415
 
@@ -75,19 +78,16 @@ def command(
         rate=rate,
         keep=keep,
     )
-    if only_writers is not None:
-        _write(settings, options, only_writers)
-    elif not _prove(options, as_json=as_json):
+    if not _prove(options, as_json=as_json):
         raise click.exceptions.Exit(FAILED)
 
 
-def _write(settings: Settings, options: Options, folder: Path) -> None:
+def _write(settings: Settings, folder: Path) -> None:
     """What the prover's own process of writers does."""
-    from pipeline.prove.writers import Plan, run_writers  # noqa: PLC0415
+    from pipeline.prove.writers import run_writers  # noqa: PLC0415
 
-    plan = Plan(options.writers, options.sleepers, options.slots, options.rate, options.seed)
     with stop_on_signals() as stop:
-        run_writers(str(settings.require_database_url()), plan, folder, stop)
+        run_writers(str(settings.require_database_url()), folder, stop)
 
 
 def _prove(options: Options, *, as_json: bool) -> bool:

@@ -75,10 +75,12 @@ class _Proof:
         self._tell("No more faults; the last changes arrive")
         world.end_writers()
         self._turn_until(world.writers_ended)
-        if not (options.impatient and self._observer.findings):
-            self._turn_until(Rest(world).reached)
+        if options.impatient and self._observer.findings:
+            return self._verdict()
+        self._turn_until(Rest(world).reached)
         world.processes.stop_all()
         self._tell("Comparing the source with the target, and every effect with the history")
+        self._compare()
         return self._verdict()
 
     def _strike(self) -> None:
@@ -118,10 +120,11 @@ class _Proof:
             f"faults {self._injector.struck.total():,} · findings {len(history.findings):,}"
         )
 
-    def _verdict(self) -> ProveVerdict:
+    def _compare(self) -> None:
+        """What can only be said in the end."""
         self._observer.end()
         history = self._observer.history
-        ((captured, carried, applied, dead, held),) = self._world.ask("totals")
+        ((captured, carried, _, dead, held),) = self._world.ask("totals")
         if captured != history.changes:
             kind = Kind.LOST if captured < history.changes else Kind.WRONG
             history.note(kind, "capture", f"{history.changes} changes committed, {captured} captured")
@@ -129,6 +132,10 @@ class _Proof:
             history.note(
                 Kind.LOST, "ledger", f"{captured} changes captured, {carried} in the ledger, {held} held"
             )
+
+    def _verdict(self) -> ProveVerdict:
+        history = self._observer.history
+        ((captured, carried, applied, dead, _),) = self._world.ask("totals")
         return ProveVerdict(
             captured=captured,
             applied=applied,

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Callable
 
-_ACTS: Final = {"a": 28, "b": 24, "c": 20, "delete": 8, "move": 12, "replace": 8}
+_ACTS: Final = {"a": 31, "b": 27, "c": 23, "delete": 8, "move": 3, "replace": 8}
 _SIZES: Final = ((1, 1, 50), (2, 8, 32), (10, 60, 18))  # changes from, to; weight
 _LARGE_TEXT: Final = 6_000  # characters, more than a page of Postgres holds
 

@@ -17,6 +17,7 @@ from pipeline.postgres.migrate import migrate
 from pipeline.postgres.queries import load
 from pipeline.processes.children import Children
 from pipeline.prove.processes import Processes
+from pipeline.prove.writers import Plan
 from pipeline.redis.connection import connect as connect_redis
 from pipeline.redis.connection import open_client
 from pipeline.redis.streams import PartitionStreams
@@ -85,15 +86,12 @@ class World:
 
     def start_writers(self) -> None:
         """Let the writers begin."""
+        options = self.options
+        plan = Plan(options.writers, options.sleepers, options.slots, options.rate, options.seed)
+        (self.folder / "plan").write_bytes(msgspec.json.encode(plan))
         (self.folder / "journal").touch()
         with (self.folder / f"{WRITERS}.log").open("wb") as log:
-            self._writers.start(
-                WRITERS,
-                *("prove", "--only-writers", str(self.folder)),
-                *("--seed", str(self.options.seed)),
-                *("--rate", str(self.options.rate)),
-                log=log,
-            )
+            self._writers.start(WRITERS, "prove", "--only-writers", str(self.folder), log=log)
 
     def end_writers(self) -> None:
         """Ask the writers to finish what they are at."""

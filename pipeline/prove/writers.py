@@ -44,8 +44,12 @@ class Plan(msgspec.Struct, frozen=True):
     seed: int
 
 
-def run_writers(url: str, plan: Plan, folder: Path, stop: Stop) -> None:
-    """Write until told to stop, and then until every outcome is known. Raises what a writer raises."""
+def run_writers(url: str, folder: Path, stop: Stop) -> None:
+    """Write as the folder's plan says until told to stop, and then until every outcome is known.
+
+    Raises what a writer raises.
+    """
+    plan = msgspec.json.decode((folder / "plan").read_bytes(), type=Plan)
     stamps = itertools.count(1)
     with contextlib.closing(JournalWriter(folder / "journal")) as journal:
         writers = [
