@@ -137,4 +137,4 @@ def since(client: redis.Redis, command: str) -> tuple[int, ...]:
     """The version of the server that brought a command, as the server itself documents it."""
     reply: Any = client.execute_command("COMMAND DOCS", command)  # type: ignore[no-untyped-call]
     documented = dict(zip(reply[1][::2], reply[1][1::2], strict=True))
-    return tuple(int(part) for part in documented[b"since"].decode().split("."))
+    return tuple(int(part) for part in documented[b"since"].decode().split(".")[:2])
