@@ -1,0 +1,3 @@
+"""Tests of the prover's own judgement, without servers."""
+
+from __future__ import annotations
