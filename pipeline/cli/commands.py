@@ -21,6 +21,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "top": "Show the same live, with rates by stage and rule.",
     "bench": "Measure speed, latency, memory and the writer's cost on embedded servers.",
     "prove": "Prove by load and faults that nothing is lost, repeated or reordered.",
-    "dead-letters": "List what could not be applied; retry or skip it.",
+    "dead-letters": "Look at what could not be applied; retry, skip or edit it.",
+    "replay": "Have past changes take effect again, or at last.",
     "settings": "List every setting with its value, default, unit and meaning.",
 }

@@ -27,6 +27,7 @@ class Job(msgspec.Struct, frozen=True):
     database_user: str
     selection: str  # as JSON
     force: bool
+    first_change: int
     selected: int
     records: int
     done: int

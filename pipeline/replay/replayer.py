@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from pipeline.replay.histories import Histories
     from stages.rules.compile import CompiledRules
 
+# What is read after the locks has to be of a later snapshot.
+_EACH_SNAPSHOT: Final = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED"
 _NONE: Final[frozenset[tuple[int, int]]] = frozenset()
 
 
@@ -58,6 +60,7 @@ class Replayer:
         while True:
             try:
                 with self._connection.transaction():
+                    self._connection.execute(_EACH_SNAPSHOT)
                     return self._step(count, meant, whole(rules) if self._force else rules, partitions)
             except _Elsewhere as elsewhere:
                 partitions = elsewhere.partitions

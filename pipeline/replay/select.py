@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from stages.passage import Passage
     from stages.rules.compile import CompiledRule, CompiledRules
 
+#: What a replay selects and what it knows of the records' history are of one snapshot.
+ONE_SNAPSHOT: Final = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
 _AT_A_TIME: Final = 1_000
 _MARGIN_SECONDS: Final = 60.0  # ids and capture times run side by side, but for a moment
 

@@ -1,12 +1,9 @@
 -- name: now
 SELECT clock_timestamp();
 
--- name: begin_snapshot
--- Everything that a replay selects and what it knows of the records' history is of one snapshot. There may be
--- much of it.
-SELECT
-    set_config('transaction_isolation', 'repeatable read', true),
-    set_config('statement_timeout', '0', true);
+-- name: without_limit
+-- For a selection, of which there may be much.
+SELECT set_config('statement_timeout', '0', true);
 
 -- name: edges
 -- What the queue holds: its first change and when that was captured.
@@ -348,6 +345,7 @@ SELECT
     p.database_user,
     p.selection::text,
     p.force,
+    p.first_change,
     p.selected,
     p.records,
     p.done,

@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from pipeline.letters import Selection, request, select
+from pipeline.replay.job import job
+from pipeline.replay.replayer import Replayer
+from pipeline.replay.run import begin, live_rules
+from pipeline.replay.selection import Selection as Selected
 
 if TYPE_CHECKING:
     from pipeline.letters import LetterView
     from pipeline.relay import Relay
+    from pipeline.replay.job import Job
     from pipeline.worker import Worker
     from tests.fixtures.world import World
 
@@ -26,6 +31,7 @@ class Pipeline:
         world.apply_rules()
         self.relay: Relay = world.relay()
         self.worker: Worker = world.worker()
+        self.replay_id = 0
         self.settle()
 
     def settle(self) -> None:
@@ -59,6 +65,26 @@ class Pipeline:
         """Ask for letters to be settled, and let the worker do it."""
         request(self.world.app, self.letters(**selection), what, "a test")
         self.settle()
+
+    def replayer(self, *, force: bool = False, **selection: Any) -> Replayer:
+        """A replay that is begun, with nothing of it done."""
+        selected = Selected(**selection)
+        self.replay_id = begin(self.world.app, selected, force=force, progress=lambda _: None)
+        first = job(self.world.app, self.replay_id).first_change
+        partitions = self.world.settings.partitions
+        return Replayer(self.world.app, self.replay_id, first=first, force=force, partitions=partitions)
+
+    def step(self, replayer: Replayer, records: int = 100) -> int:
+        """Let a replay do some records."""
+        rules = live_rules(self.world.app)
+        return replayer.step(records, rules.by_id.keys(), rules)
+
+    def replay(self, *, force: bool = False, **selection: Any) -> Job:
+        """Replay to the end, a few records at a time."""
+        replayer = self.replayer(force=force, **selection)
+        while self.step(replayer, 3):
+            pass
+        return job(self.world.app, self.replay_id)
 
     def ledger(self) -> list[tuple[int, int]]:
         """What was applied: change and rule."""
