@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -24,26 +23,6 @@ if TYPE_CHECKING:
     from tests.fixtures.world import World
 
     Explain = Callable[..., dict[str, Any]]
-
-
-@pytest.fixture(autouse=True)
-def _settings(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DATABASE_URL", str(world.settings.database_url))
-    world.apply_rules()
-
-
-@pytest.fixture
-def explained(capsys: pytest.CaptureFixture[str]) -> Explain:
-    """Runs `explain … --json`; the object that it prints."""
-
-    def run(*arguments: str) -> dict[str, Any]:
-        code = main(["explain", *arguments, "--json"])
-        captured = capsys.readouterr()
-        assert code == 0, captured.err
-        found: dict[str, Any] = json.loads(captured.out)
-        return found
-
-    return run
 
 
 def put(world: World, name: str, *, active: bool = True, amount: float = 5) -> None:
@@ -180,23 +159,6 @@ def test_a_value_that_the_target_refuses(world: World, explained: Explain) -> No
     assert target["fault"] == "numeric field overflow (22003)"
 
 
-def test_a_record_of_a_file(world: World, explained: Explain, tmp_path: Path) -> None:
-    file = tmp_path / "record.json"
-    file.write_text('{"before": {"ext_id": "x", "active": true}, "after": {"ext_id": "y", "active": true}}')
-    found = explained("accounts", "--record", str(file))
-    assert found["match"]["outcome"] == "inside"
-    assert found["transform"]["write"]["old_key"] == ["x"]
-    assert found["record"]["is"] == f"the change of {file}"
-
-
-def test_a_record_of_stdin(explained: Explain, monkeypatch: pytest.MonkeyPatch) -> None:
-    stdin = io.TextIOWrapper(io.BytesIO(b'{"name": "Ann", "active": true}'))
-    monkeypatch.setattr("sys.stdin", stdin)
-    found = explained("accounts", "--record", "-")
-    assert (found["match"]["outcome"], found["transform"]["reject"]["cause"]) == ("no-key", "no-key")
-    assert found["target"] is None
-
-
 def test_an_expression_that_fails(world: World, explained: Explain, tmp_path: Path) -> None:
     file = tmp_path / "odd.toml"
     file.write_text(RULES.replace('amount = "amount"', 'amount = "1 / (amount - 5)"'))
@@ -207,29 +169,6 @@ def test_an_expression_that_fails(world: World, explained: Explain, tmp_path: Pa
     assert found["transform"]["reject"]["cause"] == "expression"
     assert found["version"] == 2  # as it would be
     assert found["target"]["fault"] == "a mapped column has no value"
-
-
-@pytest.mark.parametrize(
-    ("arguments", "code", "said"),
-    [
-        (["acounts", "--key", "x"], 2, "there is no rule acounts (did you mean `accounts`?)"),
-        (["accounts"], 2, "either --key or --record"),
-        (["accounts", "--key", "nobody"], 1, "account has no record nobody, and the queue no change of it"),
-        (["accounts", "--key", '{"nmae": "x"}'], 2, "has no column `nmae` (did you mean `name`?)"),
-        (["accounts", "--key", '{"amount": "much"}'], 2, "invalid input syntax for type numeric"),
-        (["accounts", "--key", "{"], 2, "is not a JSON object"),
-        (["accounts", "--key", "{}"], 2, 'as a JSON object such as {"ext_id":"…"}'),
-        (["accounts", "--key", '{"city": "Rome"}'], 2, "several records of emea.account are meant"),
-    ],
-)
-def test_what_cannot_be_explained(
-    world: World, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, said: str
-) -> None:
-    world.app.execute(
-        "INSERT INTO emea.account VALUES ('a', 'A', 'Rome', 1, true), ('b', 'B', 'Rome', 1, true)"
-    )
-    assert main(["explain", *arguments]) == code
-    assert said in capsys.readouterr().err
 
 
 def test_it_reads_for_a_person(world: World, capsys: pytest.CaptureFixture[str]) -> None:
