@@ -100,7 +100,7 @@ def _faults() -> tuple[Built, ...]:
         ),
         graph(
             "Dead letters written",
-            "Per second, by cause: does it go on?",
+            "Per second, by cause. Zero means that nothing new is refused.",
             "ops",
             Query(rate(catalog.DEAD_LETTERS, "error"), "{{error}}"),
         ),

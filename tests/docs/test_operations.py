@@ -45,6 +45,6 @@ def test_what_is_said_not_to_be_served_is_all_that_is_not(
 def test_app_json_names_the_process_types_and_settings_that_exist() -> None:
     app = json.loads(read(ROOT / "app.json"))
     processes = set(re.findall(r"^(\w+):", read(ROOT / "Procfile"), re.MULTILINE))
-    assert set(app["formation"]) == {"relay", "worker"} <= processes
+    assert set(app["formation"]) == {"relay", "worker", "web"} <= processes
     assert set(app["env"]) <= {name for setting in SETTINGS for name in setting.variables}
     assert all(addon["plan"] for addon in app["addons"])
