@@ -12,6 +12,7 @@ from pipeline.leases import Leases
 from pipeline.metrics.worker import WorkerMetrics
 from pipeline.postgres.connection import check_session, require_migrated, told
 from pipeline.postgres.connection import connect as connect_postgres
+from pipeline.postgres.foundation import Foundation
 from pipeline.postgres.holds import KnownHolds
 from pipeline.postgres.lease_table import PostgresLeaseTable
 from pipeline.postgres.letters import LetterDesk
@@ -20,7 +21,9 @@ from pipeline.postgres.pace import Pace
 from pipeline.postgres.positions import PostgresPositions
 from pipeline.postgres.queries import load
 from pipeline.postgres.target import Target
+from pipeline.recognition import RestoreRecognition
 from pipeline.redis.connection import connect as connect_redis
+from pipeline.redis.history import StreamsHistory
 from pipeline.redis.streams import PartitionStreams
 from pipeline.relay import Relay
 from pipeline.release import Releaser
@@ -33,6 +36,8 @@ from pipeline.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    import redis
 
     from pipeline.metrics import Metrics
     from pipeline.process import Process
@@ -76,10 +81,25 @@ def open_relay(settings: Settings, process: Process, metrics: Metrics) -> Iterat
         )
         stack.callback(_leave, leases)
         outbox, positions = PostgresOutbox(connection), PostgresPositions(connection)
-        upkeep = Retention(connection, settings.retention, metrics=metrics)
         yield Relay(
-            outbox, positions, PartitionStreams(client), leases, limits, metrics=metrics, upkeep=upkeep
+            outbox,
+            positions,
+            PartitionStreams(client),
+            leases,
+            limits,
+            metrics=metrics,
+            upkeep=Retention(connection, settings.retention, metrics=metrics),
+            recognition=recognition_of(connection, client, settings.partitions),
         )
+
+
+def recognition_of(
+    connection: psycopg.Connection, client: redis.Redis, partitions: int
+) -> RestoreRecognition:
+    """How a relay on these servers recognises a restore."""
+    return RestoreRecognition(
+        Foundation(connection), PostgresPositions(connection), StreamsHistory(client, partitions)
+    )
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ orgstream:{p07}:writes    stream   with what each rule writes         read by th
 orgstream:{p07}:fence     hash     stage -> the highest term that worked on it; the relay's last append
 orgstream:published       string   the last tick whose whole batch stood in the streams
 orgstream:moving          string   there while a change of identity may lie in the streams
+orgstream:history         string   the name of the history that published it: another after a restore
 orgstream:{board}:documents  hash  what each process tells of itself, for a quarter of a minute
 orgstream:{board}:holders    hash  whose name is whose there, and until when
 orgstream:rules:...                the rule sets, see `pipeline.rules.cache`
@@ -19,6 +20,8 @@ from zlib import crc32
 
 PUBLISHED: Final = "orgstream:published"
 MOVING: Final = "orgstream:moving"
+HISTORY: Final = "orgstream:history"
+RULES: Final = "orgstream:rules:*"
 BOARD: Final = "orgstream:{board}:documents"
 BOARD_HOLDERS: Final = "orgstream:{board}:holders"
 

@@ -442,20 +442,26 @@ COMMENT ON COLUMN orgstream.foundation.boundary IS 'Earlier ticks saw no change 
 COMMENT ON COLUMN orgstream.foundation.place IS 'See the function place().';
 COMMENT ON COLUMN orgstream.foundation.founded_at IS 'When the relay found the database there.';
 
+CREATE FUNCTION orgstream.has_moved() RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    SELECT
+        f.place <> orgstream.place() OR t.xid >= pg_snapshot_xmax(pg_current_snapshot())
+    FROM orgstream.foundation AS f, orgstream.tick AS t
+    ORDER BY f.tick DESC, t.id DESC
+    LIMIT 1
+$$;
+COMMENT ON FUNCTION orgstream.has_moved() IS 'Whether this database was restored elsewhere, so that its ticks hold transaction ids of another cluster.';
+
 CREATE FUNCTION orgstream.refound() RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE
-    here CONSTANT text := orgstream.place();
     above CONSTANT text := '4611686018427387904';  -- a transaction id that no cluster reaches
     newest orgstream.tick;
 BEGIN
-    SELECT t.* INTO STRICT newest FROM orgstream.tick AS t ORDER BY t.id DESC LIMIT 1;
-    IF
-        here = (SELECT f.place FROM orgstream.foundation AS f ORDER BY f.tick DESC LIMIT 1)
-        AND newest.xid < pg_snapshot_xmax(pg_current_snapshot())
-    THEN
+    IF NOT orgstream.has_moved() THEN
         RETURN NULL;
     END IF;
+    SELECT t.* INTO STRICT newest FROM orgstream.tick AS t ORDER BY t.id DESC LIMIT 1;
     -- What was copied without its sequence would draw ids that are taken.
     PERFORM setval('orgstream.change_queue_id_seq', newest.queue_end)
     FROM orgstream.change_queue_id_seq AS s
@@ -470,7 +476,7 @@ BEGIN
     WHERE c.id > newest.queue_end AND NOT pg_visible_in_snapshot(c.xid, pg_current_snapshot());
     UPDATE orgstream.change_range AS r SET closed_xid = '0', closed_tick = newest.id + 2
     WHERE r.closed_at IS NOT NULL;
-    INSERT INTO orgstream.foundation (tick, boundary, place) VALUES (newest.id + 2, newest.queue_end, here);
+    INSERT INTO orgstream.foundation (tick, boundary, place) VALUES (newest.id + 2, newest.queue_end, orgstream.place());
     RETURN newest.id + 2;
 END
 $$;

@@ -16,7 +16,7 @@ SELECT relname, obj_description(c.oid, 'pg_class')
 FROM pg_class AS c
 WHERE
     relnamespace = 'orgstream'::regnamespace AND relkind IN ('r', 'v', 'p', 'S') AND NOT relispartition
-    AND NOT EXISTS (SELECT FROM pg_depend AS d WHERE d.objid = c.oid AND d.deptype = 'i')
+    AND NOT EXISTS (SELECT FROM pg_depend AS d WHERE d.objid = c.oid AND d.objsubid = 0 AND d.deptype = 'i')
 """
 UNCOMMENTED = """
 SELECT c.relname || '.' || a.attname
