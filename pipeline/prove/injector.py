@@ -23,12 +23,16 @@ if TYPE_CHECKING:
 
 class _Due(NamedTuple):
     at: float
+    name: str
     server: str
     cure: Cure
 
 
 class Injector:
-    """Does what is due whenever it is called; `gap` is the average time between faults, in seconds."""
+    """Does what is due whenever it is called; `gap` is the average time between faults, in seconds.
+
+    `note` hears of each fault, and when it is made good.
+    """
 
     def __init__(
         self,
@@ -38,6 +42,7 @@ class Injector:
         *,
         gap: float,
         clock: Callable[[], float],
+        note: Callable[[str], None],
     ) -> None:
         self.struck: Counter[str] = Counter(dict.fromkeys(names, 0))
         self._world = world
@@ -45,6 +50,7 @@ class Injector:
         self._rng = rng
         self._gap = gap
         self._clock = clock
+        self._note = note
         self._due: list[_Due] = []
         self._deck: list[str] = []
         self._next = clock() + rng.uniform(0, gap)
@@ -67,6 +73,7 @@ class Injector:
         """Make good whatever is not yet, at once. Raises redis.RedisError where that does not help."""
         for due in self._due:
             due.cure.work()
+            self._note(f"{due.name} made good")
         self._due.clear()
 
     def _heal(self, until: float) -> None:
@@ -76,6 +83,7 @@ class Injector:
             except redis.RedisError:  # the connection was cut: at the next step again
                 continue
             self._due.remove(due)
+            self._note(f"{due.name} made good")
 
     def _strike(self, name: str) -> None:
         fault = FAULTS[name]
@@ -86,5 +94,6 @@ class Injector:
         except (NotNow, Away, ServerUnreachable, psycopg.Error, redis.RedisError):
             return  # an earlier fault still has its effect
         self.struck[name] += 1
+        self._note(name)
         if cure is not None:
-            self._due.append(_Due(self._clock() + cure.seconds, fault.server, cure))
+            self._due.append(_Due(self._clock() + cure.seconds, name, fault.server, cure))

@@ -14,6 +14,8 @@ from pipeline.prove.journal import JournalReader
 from pipeline.prove.world import Away
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pipeline.proof.verdict import Finding
     from pipeline.prove.world import World
 
@@ -21,8 +23,11 @@ if TYPE_CHECKING:
 class Observer:
     """Looks whenever it is called; a Postgres that is away only makes it wait."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, note: Callable[[str], None]) -> None:
+        """`note` hears of each finding."""
         self.history = History()
+        self._note = note
+        self._noted = 0
         self._world = world
         self._journal: JournalReader | None = None
         self._seen: set[int] = set()  # effects that were read, and may not be deleted yet
@@ -40,6 +45,9 @@ class Observer:
         with contextlib.suppress(Away, ServerUnreachable, psycopg.Error):
             self._take_effects()
         self.history.judge()
+        for finding in self.findings[self._noted :]:
+            self._note(f"{finding.kind}: {finding.key}: {finding.message}")
+        self._noted = len(self.findings)
 
     def end(self) -> None:
         """Take in the rest, and compare what stands there in the end. Raises SourceDisagrees."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 import redis
@@ -56,9 +57,14 @@ class _Proof:
         self._tell = tell
         self._rng = chance(self._options.seed, "faults")
         self._injector = Injector(
-            world, self._options.faults, self._rng, gap=self._options.gap, clock=time.monotonic
+            world,
+            self._options.faults,
+            self._rng,
+            gap=self._options.gap,
+            clock=time.monotonic,
+            note=self._note,
         )
-        self._observer = Observer(world)
+        self._observer = Observer(world, self._note)
         self._look_at = self._tell_at = 0.0
 
     def run(self) -> ProveVerdict:
@@ -112,6 +118,12 @@ class _Proof:
             if now >= self._tell_at:
                 self._tell(self._line())
                 self._tell_at = now + _TELL_SECONDS
+
+    def _note(self, text: str) -> None:
+        """Keep the course of events, to compare it with the processes' logs."""
+        at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        with (self._world.folder / "course.log").open("a", encoding="utf-8") as file:
+            file.write(f"{at} {text}\n")
 
     def _line(self) -> str:
         history = self._observer.history

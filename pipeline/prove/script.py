@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Callable
 
-_ACTS: Final = {"a": 31, "b": 27, "c": 23, "delete": 8, "move": 3, "replace": 8}
+_ACTS: Final = {"a": 29, "b": 25, "c": 19, "delete": 14, "move": 5, "replace": 8}
 _SIZES: Final = ((1, 1, 50), (2, 8, 32), (10, 60, 18))  # changes from, to; weight
 _LARGE_TEXT: Final = 6_000  # characters, more than a page of Postgres holds
 

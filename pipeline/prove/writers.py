@@ -98,8 +98,8 @@ class _Writer(threading.Thread):
             while not self.ending.is_set() or self._open is not None:
                 try:
                     self._work()
-                except psycopg.OperationalError:
-                    self.tally["outages"] += 1
+                except (psycopg.OperationalError, psycopg.Rollback):  # Rollback, where it found no session
+                    self.tally["sessions lost"] += 1
                     time.sleep(_LOOK_SECONDS)
         except BaseException as error:  # noqa: BLE001  # handed over to the thread that waits for us
             self.error = error

@@ -43,6 +43,7 @@ class Scene:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 0.0
         self.told: list[str] = []
+        self.noted: list[str] = []
         faults = {
             "pause": Fault("", self._pause, "redis"),
             "flush": Fault("", lambda *_: self.told.append("flush"), "redis"),
@@ -53,7 +54,9 @@ class Scene:
 
     def injector(self, *names: str) -> Injector:
         world = cast("World", None)
-        return Injector(world, names, random.Random(1), gap=1.0, clock=lambda: self.now)
+        return Injector(
+            world, names, random.Random(1), gap=1.0, clock=lambda: self.now, note=self.noted.append
+        )
 
     def _pause(self, *_: object) -> Cure:
         self.told.append("pause")
@@ -100,6 +103,7 @@ def test_everything_is_made_good_in_the_end(scene: Scene) -> None:
     scene.pass_(injector, 3)
     injector.heal_all()
     assert scene.told == ["pause", "resume"]
+    assert scene.noted == ["pause", "pause made good"]
     injector.heal_all()
     assert scene.told == ["pause", "resume"]
 
