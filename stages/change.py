@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 import msgspec
+
+#: Who wrote, as capture tells: Heroku Connect's own sessions, anyone else, our own apply.
+ORIGINS: Final = ("salesforce", "application", "orgstream")
 
 
 class Operation(StrEnum):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from pipeline.cli.options import with_settings
-from pipeline.cli.rules_apply import apply_rules, print_json, print_plan
+from pipeline.cli.rules_apply import apply_rules, print_json, print_plan, warn
 from pipeline.cli.rules_versions import export, history, rollback
 from pipeline.errors import MISUSED, ConfigurationError
 from pipeline.letters import resume as resumed
@@ -20,8 +20,11 @@ from pipeline.rules.plan import plan as planned
 from pipeline.rules.validate import validate as validated
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pipeline.rules.validate import Validation
     from pipeline.settings import Settings
+    from stages.rules.place import Fault
 
 _PURPOSE: Final = "rules"
 _path = click.argument("path", required=False, type=click.Path(path_type=Path))
@@ -45,7 +48,13 @@ def validate(settings: Settings, path: Path | None, as_json: bool) -> None:
     with connect(settings, _PURPOSE) as connection:
         validation = validated(connection, path or settings.rules)
     if as_json:
-        print_json({"valid": validation.is_valid, "faults": _faults(validation)})
+        print_json(
+            {
+                "valid": validation.is_valid,
+                "faults": _as_data(validation.faults),
+                "warnings": _as_data(validation.warnings),
+            }
+        )
     else:
         _print_validation(validation)
     if not validation.is_valid:
@@ -67,8 +76,10 @@ def plan(settings: Settings, path: Path | None, as_json: bool, count_seconds: fl
     """Show what applying the rules at PATH would change, and how many records each rule takes now."""
     with connect(settings, _PURPOSE) as connection:
         require_migrated(connection)
-        candidate = validated(connection, path or settings.rules).require()
+        validation = validated(connection, path or settings.rules)
+        candidate = validation.require()
         found = planned(connection, candidate, count_seconds=count_seconds)
+    warn(validation)
     print_plan(found, as_json=as_json)
 
 
@@ -81,7 +92,9 @@ def apply(settings: Settings, path: Path | None, reason: str | None, as_json: bo
     """Make the rules at PATH live, install capture where they read, and tell running workers."""
     with connect(settings, _PURPOSE) as connection:
         require_migrated(connection)
-        candidate = validated(connection, path or settings.rules).require()
+        validation = validated(connection, path or settings.rules)
+        candidate = validation.require()
+        warn(validation)
         apply_rules(connection, settings, candidate, store.Note(person(), reason), as_json=as_json)
 
 
@@ -101,7 +114,7 @@ for _versioned in (export, history, rollback):
     command.add_command(_versioned)
 
 
-def _faults(validation: Validation) -> list[dict[str, Any]]:
+def _as_data(faults: Iterable[Fault]) -> list[dict[str, Any]]:
     return [
         {
             "file": fault.place.file,
@@ -111,13 +124,14 @@ def _faults(validation: Validation) -> list[dict[str, Any]]:
             "message": fault.message,
             "suggestion": fault.suggestion,
         }
-        for fault in validation.faults
+        for fault in faults
     ]
 
 
 def _print_validation(validation: Validation) -> None:
     for fault in validation.faults:
         click.echo(str(fault))
+    warn(validation)
     count = len(validation.faults)
     if count:
         click.echo(f"{count} fault{'s' * (count > 1)}", err=True)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from pipeline.rules.plan import Plan
+    from pipeline.rules.validate import Validation
     from pipeline.settings import Settings
     from stages.rules.model import RuleSet
 
@@ -51,6 +52,12 @@ def _publish(connection: psycopg.Connection, settings: Settings) -> str | None:
     except (OrgstreamError, redis.RedisError) as error:
         return f"the rules are live, but Redis was not told ({error})"
     return None
+
+
+def warn(validation: Validation) -> None:
+    """Say on stderr what may become dead letters later on."""
+    for fault in validation.warnings:
+        click.echo(f"warning: {fault}", err=True)
 
 
 def print_plan(found: Plan, *, as_json: bool) -> None:

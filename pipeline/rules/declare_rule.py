@@ -9,7 +9,7 @@ from pipeline.rules.declare_map import declare_conflict, declare_map
 from pipeline.rules.declare_tests import declare_tests
 from pipeline.rules.instances import FOR
 from pipeline.rules.section import Section
-from stages.change import Operation
+from stages.change import ORIGINS, Operation
 from stages.rules.declared import DeclaredRule, DeclaredSet
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ _OPERATIONS: Final = {
     "update": Operation.UPDATE,
     "delete": Operation.DELETE,
 }
-_ORIGINS: Final = ("salesforce", "application", "orgstream")
 
 
 def declare_rule(instance: Instance, faults: list[Fault]) -> DeclaredRule:
@@ -56,7 +55,7 @@ def declare_rule(instance: Instance, faults: list[Fault]) -> DeclaredRule:
         conflict=declare_conflict(section) or "newest",
         priority=section.whole("priority", 0),
         enabled=section.boolean("enabled", default=True),
-        origins=tuple(_words(section, "origins", _ORIGINS)),
+        origins=tuple(_words(section, "origins", ORIGINS)),
         max_deletes=declare_max_deletes(section),
         breaker=declare_breaker(section),
         tests=tuple(declare_tests(section)),

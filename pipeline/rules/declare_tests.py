@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from stages.change import ORIGINS
 from stages.passage import Kind
 from stages.reject import Cause
 from stages.rules.declared import DeclaredTest
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from pipeline.rules.section import Section
     from stages.rules.declared import Cell
 
-KEYS: Final = {"name", "given", "before", "after", "expect", "values", "nulls", "cause"}
+KEYS: Final = {"name", "given", "before", "after", "origin", "expect", "values", "nulls", "cause"}
 NONE: Final = "none"
 _OUTCOMES: Final = (*Kind, NONE)
 _CAUSES: Final = tuple(cause for cause in Cause if cause is not Cause.UNREADABLE)
@@ -55,6 +56,7 @@ def _test(section: Section, number: int) -> DeclaredTest:
         _cells(section, "values") or {},
         tuple(section.texts("nulls") or ()),
         cause if cause is not None and cause.value in _CAUSES else None,
+        section.choice("origin", ORIGINS),
     )
 
 

@@ -26,10 +26,14 @@ if TYPE_CHECKING:
 
 
 class Validation(msgspec.Struct, frozen=True):
-    """What became of the files: a rule set that can be planned and applied, if there is no fault."""
+    """What became of the files: a rule set that can be planned and applied, if there is no fault.
+
+    `warnings` are what may become dead letters later on.
+    """
 
     candidate: RuleSet
     faults: tuple[Fault, ...]
+    warnings: tuple[Fault, ...] = ()
 
     @property
     def is_valid(self) -> bool:
@@ -62,6 +66,10 @@ def validate_documents(
     """Check documents together; `unreadable` are the faults of those that could not be read."""
     declared, of_form = declare(documents)
     catalogue = introspect(connection, named_tables(declared))
-    candidate, of_substance = check(declared, catalogue, of_form)
+    candidate, of_substance, doubtful = check(declared, catalogue, of_form)
     found = merged([*unreadable, *of_form, *of_substance, *unsupported(declared)])
-    return Validation(candidate, tuple(sorted(found, key=lambda fault: fault.place)))
+    return Validation(candidate, _sorted(found), _sorted(merged(doubtful)))
+
+
+def _sorted(found: list[Fault]) -> tuple[Fault, ...]:
+    return tuple(sorted(found, key=lambda fault: fault.place))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from stages.rules.build import build_rule
 from stages.rules.check_rule import CheckedRule, check_rule
 from stages.rules.check_tests import check_tests
+from stages.rules.doubts import doubts
 from stages.rules.model import RuleSet, Table
 from stages.rules.sources import SourceKey, identify
 from stages.rules.tables import Tables, check_orgs
@@ -22,11 +23,12 @@ if TYPE_CHECKING:
 
 def check(
     declared: Declared, catalogue: Catalogue, of_form: Iterable[Fault] = ()
-) -> tuple[RuleSet, list[Fault]]:
-    """The rule set of what is in order (ids and versions 0; whole if there is no fault), and all faults.
+) -> tuple[RuleSet, list[Fault], list[Fault]]:
+    """The rule set of what is in order (ids and versions 0; whole if there is no fault), faults, warnings.
 
     The tests of rules are run, but for those of rules that have a fault, here or in `of_form`.
     """
+    warnings: list[Fault] = []
     faults = list(check_orgs(declared, catalogue))
     tables = Tables(declared.orgs, catalogue, faults)
     checked = [check_rule(rule, tables, faults) for rule in declared.rules]
@@ -41,7 +43,9 @@ def check(
     for rule, found in built:
         if rule.declared.label not in faulty and not rule.lookups:
             faults += check_tests(rule.declared, found, rule_set)
-    return rule_set, faults
+            if rule.source and rule.target:
+                warnings += doubts(rule.declared, rule.source[1], rule.target[1])
+    return rule_set, faults, warnings
 
 
 def _tables(declared: Declared, checked: list[CheckedRule], faults: list[Fault]) -> list[Table]:

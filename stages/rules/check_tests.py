@@ -44,7 +44,8 @@ class _Tester:
         faults: list[Fault] = []
         before, after = self._row(test, test.before, faults), self._row(test, test.after, faults)
         if not faults and (before is not None or after is not None):
-            outcome = self._trial.run(change_of(self._source, before, after))
+            heeded = self._trial.rule.rule.origins or ("application",)
+            outcome = self._trial.run(change_of(self._source, before, after, test.origin or heeded[0]))
             faults += self._compare(test, outcome)
         yield from faults
 

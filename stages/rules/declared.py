@@ -69,7 +69,8 @@ class Cell(msgspec.Struct, frozen=True):
 class DeclaredTest(msgspec.Struct, frozen=True):
     """One element of `[[rules.tests]]`: a change, and what the rule should make of it.
 
-    `nulls` are target columns that should become NULL, which TOML cannot write.
+    `nulls` are target columns that should become NULL, which TOML cannot write. Without an origin it is one
+    that the rule heeds.
     """
 
     place: Place
@@ -80,6 +81,7 @@ class DeclaredTest(msgspec.Struct, frozen=True):
     values: dict[str, Cell] = {}
     nulls: tuple[Text, ...] = ()
     cause: Text | None = None
+    origin: str | None = None
 
 
 class DeclaredRule(msgspec.Struct, frozen=True):

@@ -61,7 +61,12 @@ class Trial:
         return Outcome(kind, write, done.rejects[0] if done.rejects else None, done)
 
 
-def change_of(table: Table, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> Change:
+def change_of(
+    table: Table,
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any] | None,
+    origin: str = "application",
+) -> Change:
     """A change of a record of `table`, as capture would write it; columns not given are NULL."""
     operation = (
         Operation.INSERT if before is None else Operation.DELETE if after is None else Operation.UPDATE
@@ -72,7 +77,7 @@ def change_of(table: Table, before: Mapping[str, Any] | None, after: Mapping[str
         schema=table.name.schema,
         table=table.name.name,
         operation=operation,
-        origin="application",
+        origin=origin,
         captured_at="",
         key=_raw(key),
         old_key=_raw(old_key if operation is Operation.UPDATE and old_key != key else None),

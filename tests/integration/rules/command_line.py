@@ -20,7 +20,7 @@ name = "accounts"
 from = "emea.account"
 to = "us.account"
 key = { ext_id__c = "ext_id__c" }
-map = { name = "name" }
+map = { name = "COALESCE(left(name, 80), '')" }
 """
 
 

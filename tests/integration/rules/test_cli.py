@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("rules_file")
 
 def test_validate(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert run(capsys, "validate")[:2] == (0, "no fault in 1 rule\n")
-    assert run_json(capsys, "validate") == (0, {"valid": True, "faults": []})
+    assert run_json(capsys, "validate") == (0, {"valid": True, "faults": [], "warnings": []})
     bad = tmp_path / "bad.toml"
     bad.write_text(FILE.replace("from =", "form ="))
     code, out, err = run(capsys, "validate", str(bad))
@@ -36,6 +36,28 @@ def test_validate(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
         "message": "unknown key `form`",
         "suggestion": "did you mean `from`?",
     }
+
+
+def test_warnings_stop_nothing(capsys: pytest.CaptureFixture[str], rules_file: Path) -> None:
+    rules_file.write_text(FILE.replace("COALESCE(left(name, 80), '')", "name"))
+    wide = "warning: orgstream.toml:11: rule accounts: `name` is character varying(80), and `name` character"
+    for command in ("validate", "plan", "apply"):
+        code, _, err = run(capsys, command)
+        first, second = err.splitlines()
+        assert (code, first.startswith(wide), "`name` cannot be NULL" in second) == (0, True, True)
+    code, found = run_json(capsys, "validate")
+    assert (code, found["valid"], [warning["line"] for warning in found["warnings"]]) == (0, True, [11, 11])
+
+
+def test_failing_tests_stop_plan_and_apply(
+    capsys: pytest.CaptureFixture[str], connection: psycopg.Connection, rules_file: Path
+) -> None:
+    rules_file.write_text(FILE + '[[rules.tests]]\ngiven = { ext_id__c = "x" }\nexpect = "none"\n')
+    for command in ("validate", "plan", "apply"):
+        code, out, err = run(capsys, command)
+        assert code == 2
+        assert "orgstream.toml:12: rule accounts: test #1: expected none, found enter" in out + err
+    assert connection.execute("SELECT count(*) FROM orgstream.rule_set").fetchone() == (0,)
 
 
 def test_plan_and_apply(

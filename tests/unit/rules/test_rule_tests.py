@@ -76,7 +76,7 @@ CATALOGUE: Final = Catalogue(
 def failures(test: str, rule: str = RULE) -> list[str]:
     """What is said of one test, each with its line counted from the test's own first."""
     declared, of_form = declare([parse(f"{rule}[[rules.tests]]\n{test}".encode(), "f")])
-    _, faults = check(declared, CATALOGUE, of_form)
+    _, faults, _ = check(declared, CATALOGUE, of_form)
     return [
         f"{fault.place.line - FIRST_LINE}: {fault.message}"
         + (f" ({fault.suggestion})" if fault.suggestion else "")
@@ -191,6 +191,15 @@ def test_a_rule_that_is_switched_off_is_tested_too() -> None:
     off = RULE.replace("[rules.map]", "enabled = false\n[rules.map]")
     (failure,) = failures('given = { ext = "x" }\nexpect = "enter"', off)
     assert "expected enter, found none" in failure
+
+
+def test_the_origin_is_one_that_the_rule_heeds() -> None:
+    heeds = RULE.replace("[rules.map]", 'origins = ["salesforce"]\n[rules.map]')
+    given = 'given = { ext = "x", name = "a", active = true }\n'
+    assert failures(f'{given}expect = "enter"', heeds) == []
+    assert failures(f'{given}origin = "application"\nexpect = "none"', heeds) == []
+    (fault,) = failures(f'{given}origin = "sales"\nexpect = "enter"', heeds)
+    assert '`origin` cannot be "sales" (did you mean `salesforce`?)' in fault
 
 
 def test_a_faulty_rule_is_not_tested() -> None:
