@@ -13,6 +13,8 @@ from tests.model.world import LAYOUTS, ModelWorld
 
 _MOVER: Final = st.integers(0, 4)
 _RECORD: Final = st.sampled_from(RECORDS)
+_WORKER: Final = st.integers(2, 4)
+_NEAR: Final = st.tuples(st.sampled_from(["redis", "redis", "postgres"]), st.integers(0, 7))
 _WRITES: Final = st.lists(
     st.tuples(
         st.sampled_from(["put", "put", "put", "put", "bad", "remove", "rename", "end", "give up"]),
@@ -67,6 +69,10 @@ class Steps(RuleBasedStateMachine):
     def step_all(self, rounds: int) -> None:
         self.world.step_all(rounds)
 
+    @rule(rounds=st.integers(1, 8))
+    def publish(self, rounds: int) -> None:
+        self.world.publish(rounds)
+
     @rule(seconds=st.sampled_from([0.5, 1.5, 6.0]))
     def wait(self, seconds: float) -> None:
         self.world.advance(seconds)
@@ -103,15 +109,19 @@ class Interruptions(Steps):
     def resume(self, mover: int) -> None:
         self.world.movers[mover].resume()
 
-    @rule(first=_MOVER, second=_MOVER, points=st.tuples(_POINTS, _POINTS), rounds=st.integers(0, 4))
-    def overlap(self, first: int, second: int, points: tuple[int, int], rounds: int) -> None:
-        """One is suspended until another has taken over, and wakes up while that is in the middle of it."""
-        self.world.movers[first].step_with_pause(points[0])
+    @rule(first=_WORKER, second=_WORKER, points=st.tuples(_NEAR, _NEAR), rounds=st.integers(0, 2))
+    def overlap(
+        self, first: int, second: int, points: tuple[tuple[str, int], tuple[str, int]], rounds: int
+    ) -> None:
+        """A worker is suspended until others have taken over, and wakes up while one is in the middle."""
+        before, after = self.world.movers[first], self.world.movers[second]
+        before.step_with_pause(points[0][1], points[0][0])
         self.world.advance(6.0)
         self.world.step_all(rounds)
-        self.world.movers[second].step_with_pause(points[1])
-        self.world.movers[first].resume()
-        self.world.movers[second].resume()
+        self.world.publish(4)
+        after.step_with_pause(points[1][1], points[1][0])
+        before.resume()
+        after.resume()
 
 
 class Losses(Steps):

@@ -80,11 +80,11 @@ class Mover:
             return self._guarded()
         return False
 
-    def step_with_pause(self, points: int) -> None:
-        """One step, suspended at the point after so many; where it is, until `resume`."""
+    def step_with_pause(self, points: int, at: str | None = None) -> None:
+        """One step, suspended at the point after so many (of the server `at`), where it is until `resume`."""
         if self._suspended is None:
             self._suspended = Suspended(self._guarded)
-            self.session.interrupt(points, self._suspended.stand_still)
+            self.session.interrupt(points, self._suspended.stand_still, at)
             if self._suspended.begin():
                 self._suspended = None
                 self.session.clear()

@@ -49,6 +49,12 @@ class ModelWorld:
             for mover in self.movers:
                 mover.step()
 
+    def publish(self, rounds: int) -> None:
+        """The relays take so many steps, while the workers take none."""
+        for _ in range(rounds):
+            for mover in self.movers[:2]:
+                mover.step()
+
     def outage(self, which: str, rounds: int) -> None:
         """Everybody tries so often, while a server is away or full."""
         self.database.away, self.redis.away, self.redis.full = (
