@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import pty
 import re
+import subprocess
 import time
 from typing import TYPE_CHECKING
 from urllib.error import HTTPError
@@ -15,7 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from pipeline.embedded import EmbeddedRedis
 from pipeline.metrics.catalog import METRICS
-from tests.fixtures.processes import PATIENCE_SECONDS
+from tests.fixtures.processes import COMMAND, PATIENCE_SECONDS
 from tests.fixtures.world import ORGS, RULES
 
 if TYPE_CHECKING:
@@ -173,6 +177,49 @@ def test_rates_and_memory_come_with_the_second_telling(deployment: Deployment) -
     assert all(process["memory_bytes"] > 2**20 for process in lines[-1]["processes"])
     assert json.loads(top.await_line('"by_rule"'))["rules"] == 2
     assert top.stop() == 0
+
+
+def test_what_a_process_counted_stays_for_a_while_after_its_end(deployment: Deployment) -> None:
+    deployment.start("relay")
+    worker, _ = deployment.start("worker")
+    _, web = deployment.start("web")
+    insert(deployment, 1, 7)
+    received = ("orgstream_entries_received_total", "worker.1", "filter")
+    held = ("orgstream_leases_held", "worker.1", "apply")
+    awaited(lambda: metrics(web).get(held, 0) > 0)
+    with psycopg.connect(deployment.env["DATABASE_URL"], autocommit=True) as connection:
+        awaited(lambda: connection.execute("SELECT FROM us.account").rowcount == 7)
+    assert worker.stop() == 0
+    samples = metrics(web)
+    assert samples[received] >= 7
+    assert held not in samples
+    deployment.start("worker")  # takes the next name, for the counts of worker.1 are not its own
+    awaited(lambda: ("orgstream_leases_held", "worker.2", "apply") in metrics(web))
+    assert metrics(web)[received] == samples[received]
+
+
+def test_top_draws_in_a_terminal(deployment: Deployment) -> None:
+    master, terminal = pty.openpty()
+    child = subprocess.Popen(
+        [*COMMAND, "top", "--interval", "0.2"],
+        env={**os.environ, **deployment.env, "TERM": "xterm", "COLUMNS": "100", "LINES": "40"},
+        stdin=subprocess.DEVNULL,
+        stdout=terminal,
+    )
+    os.close(terminal)
+    try:
+        drawn = b""
+        while drawn.count(b"accounts") < 2:  # drawn, and drawn again
+            drawn += os.read(master, 65_536)
+        assert b"caught up" in drawn
+        child.terminate()
+        with contextlib.suppress(OSError):  # the end of a terminal
+            while os.read(master, 65_536):
+                pass
+        assert child.wait(PATIENCE_SECONDS) == 0
+    finally:
+        child.kill()
+        os.close(master)
 
 
 def test_ready_means_making_progress(deployment: Deployment) -> None:
