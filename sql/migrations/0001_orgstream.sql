@@ -455,7 +455,7 @@ COMMENT ON FUNCTION orgstream.has_moved() IS 'Whether this database was restored
 CREATE FUNCTION orgstream.refound() RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE
-    above CONSTANT text := '4611686018427387904';  -- a transaction id that no cluster reaches
+    above CONSTANT text := '9223372036854775807';  -- a transaction id that no cluster reaches
     newest orgstream.tick;
 BEGIN
     IF NOT orgstream.has_moved() THEN
