@@ -163,6 +163,7 @@ def none(at: Monitored) -> Iterator[None]:
 
 # In this order: what one leaves behind may not hide the next.
 BREAKS: Final[dict[str, Callable[[Monitored], AbstractContextManager[None]]]] = {
+    "OrgstreamLatencyObjective": slow,
     "OrgstreamRelayMissing": lambda at: at.without("relay"),
     "OrgstreamPartitionsUnheld": lambda at: at.without("worker"),
     "OrgstreamStalled": stalled,
@@ -174,7 +175,6 @@ BREAKS: Final[dict[str, Callable[[Monitored], AbstractContextManager[None]]]] = 
     "OrgstreamRulePaused": failing_rule,
     "OrgstreamDeadLetters": refusing,
     "OrgstreamHeldTooLong": refusing,
-    "OrgstreamLatencyObjective": slow,
     "OrgstreamRetentionBehind": old_changes,
     "OrgstreamTableBloat": bloated,
 }
