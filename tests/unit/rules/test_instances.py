@@ -45,6 +45,15 @@ def test_a_rule_for_each_value() -> None:
     assert us.place == apac.place
 
 
+def test_the_tests_of_a_rule_are_filled_too() -> None:
+    test = '[[rules.tests]]\nname = "of {org}"\ngiven = { "{org}__c" = "{org}-1" }\nexpect = "none"\n'
+    (_, apac), faults = rules_of(SPOKES + test)
+    assert not faults
+    (found,) = apac.tests
+    given = {name: cell.value for name, cell in (found.after or {}).items()}
+    assert (found.label, given) == ('test "of apac"', {"apac__c": "apac-1"})
+
+
 def test_other_braces_stay() -> None:
     (us, _), _ = rules_of(SPOKES)
     assert value((us.map or {})["note"].expr) == """'{org} {} {"a": {"b": 1}}'"""
