@@ -12,7 +12,7 @@ from pipeline.ports import Fenced, StreamsFull, StreamsLost
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_NAMES: Final = ("prepare", "fence", "append", "acknowledge")
+_NAMES: Final = ("prepare", "fence", "append", "acknowledge", "whole")
 
 Call = tuple[str, list[str], list[Any]]  # script, keys, arguments
 

@@ -163,16 +163,17 @@ class PartitionStreams:
         return entries
 
     def _require_all(self, stream: str, group: str, entries: Mapping[int, Sequence[Entry]]) -> None:
-        """Nothing older than what we read may be pending: a paused holder that wakes up reads once more."""
-        pipe = self._client.pipeline(transaction=False)
-        for partition in entries:
-            pipe.xpending_range(keys.stream(partition, stream), group, "-", "+", 1)
-        try:
-            pending = pipe.execute()
-        except redis.ResponseError as error:
-            raise told(error) from error
-        for (partition, batch), oldest in zip(entries.items(), pending, strict=True):
-            if not oldest or oldest[0]["message_id"] != batch[0].id:
+        """Nothing may have gone before what we read, for a position beyond it would hide that for good; and
+        nothing older may be pending: a paused holder that wakes up reads once more.
+        """
+        names = {partition: [keys.fence(partition), keys.stream(partition, stream)] for partition in entries}
+        replies = self._scripts.run([("whole", names[partition], [group]) for partition in entries])
+        lost = [partition for partition, (gone, _) in zip(entries, replies, strict=True) if gone]
+        if lost:
+            self.give_up(lost)
+            raise StreamsLost(f"entries of partitions {lost} are gone that nobody has finished")
+        for (partition, batch), (_, oldest) in zip(entries.items(), replies, strict=True):
+            if oldest != batch[0].id:
                 raise Stolen(f"entries of partition {partition} were read by another consumer")
 
     def reclaim(

@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- Finish entries of a stream: hand on what they became, acknowledge and trim, in one step, if the fence
 -- allows. It may run with a full memory, because it frees more than it takes.
---   KEYS[1]  fence    hash: stage -> highest term seen
+--   KEYS[1]  fence    hash: stage -> highest term seen; `finished:<group>` -> how many entries it finished
 --   KEYS[2]  stream   where the entries were read
 --   KEYS[3]  stream   where they go on (absent: their effect is in Postgres)
 --   ARGV     stage of the fence, term, consumer group, id to trim below, number of ids, the ids,
@@ -25,5 +25,6 @@ local acknowledged = 0
 for i = 6, last, 1000 do
   acknowledged = acknowledged + redis.call('XACK', KEYS[2], ARGV[3], unpack(ARGV, i, math.min(i + 999, last)))
 end
-redis.call('XTRIM', KEYS[2], 'MINID', ARGV[4])
+local removed = redis.call('XTRIM', KEYS[2], 'MINID', ARGV[4])
+redis.call('HINCRBY', KEYS[1], 'finished:' .. ARGV[3], removed)
 return acknowledged
