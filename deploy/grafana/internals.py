@@ -142,6 +142,25 @@ def _postgres() -> tuple[Built, ...]:
             Query(age(standing.OLDEST_KEPT), "age"),
             Query(now(standing.RETENTION), "retention"),
         ),
+        graph(
+            "Changes dropped",
+            "Old changes per second that retention dropped with their ledger, a whole range at a time.",
+            "cps",
+            Query(f"sum(rate({series(catalog.DROPPED_CHANGES)}[$__rate_interval]))", "dropped"),
+        ),
+        graph(
+            "Rows",
+            "Rows of Orgstream's own tables, as Postgres estimates them.",
+            "short",
+            Query(now(standing.STORAGE_ROWS, "relation"), "{{relation}}"),
+            stacked=True,
+        ),
+        graph(
+            "Versions that run",
+            "Processes by version: two at a time belong to a deploy.",
+            "none",
+            Query(f"count by (version) ({series(catalog.BUILD_INFO)})", "{{version}}"),
+        ),
     )
 
 

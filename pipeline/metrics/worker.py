@@ -80,8 +80,10 @@ class WorkerMetrics:
         for cause, letters in Counter(reject.cause for reject in applied.rejects).items():
             self._stages["apply"].dead_lettered(cause, letters)
         passages = [item.passage for item in items if item.passage is not None]
-        refused = len(applied.rejects) - sum(len(passage.rejects) for passage in passages)
-        self._stages["apply"].handled({"emit": len(passages), "reject": max(0, refused)}, emitted=0)
+        refused = len(applied.rejects)
+        if refused:  # what earlier stages rejected is counted there
+            refused = max(0, refused - sum(len(passage.rejects) for passage in passages))
+        self._stages["apply"].handled({"emit": len(passages), "reject": refused}, emitted=0)
 
     def _write(self, rule: str, table: str, result: str, count: int) -> None:
         self._metrics.add(catalog.WRITES, count, rule=rule, table=table, result=result)
