@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 #: How long the longest transactions stay open, in seconds.
 LONGEST_SECONDS: Final = 6.0
 _LOOK_SECONDS: Final = 0.1
-_POLL_SECONDS: Final = 0.01
 _DEBT_SECONDS: Final = 1.0  # what an outage kept a writer from doing is not made up for, but for so much
 
 
@@ -89,9 +88,9 @@ class _Writer(threading.Thread):
         self._stamps = stamps
         self._journal = journal
         self._queries = load("prove")
-        self._open: tuple[str, Committed] | None = (
-            None  # the transaction in hand, once it has changed something
-        )
+        self._number = number
+        self._transactions = 0
+        self._open: Committed | None = None  # the transaction in hand, once it may be committed
 
     def run(self) -> None:
         try:
@@ -122,20 +121,24 @@ class _Writer(threading.Thread):
         script = draw(self._rng, self._plan.slots, self._stamps, seconds=self._seconds)
         try:
             with connection.transaction():
-                xid, committed = self._play(connection, script)
+                committed = self._play(connection, script)
                 changes = committed.changes if script.commits else 0
                 if not changes:
                     raise psycopg.Rollback
-                self._open = xid, committed  # from here on its outcome has to be known
+                self._transactions += 1
+                connection.execute(
+                    self._queries["sign"], {"writer": self._number, "number": self._transactions}
+                )
+                self._open = committed  # from here on its outcome has to be known
         except (psycopg.errors.DeadlockDetected, psycopg.errors.LockNotAvailable):
             self.tally["conflicts"] += 1
             return 0
         self._note("committed" if changes else "rolled back")
         return changes
 
-    def _play(self, connection: psycopg.Connection, script: Script) -> tuple[str, Committed]:
-        """Go through the steps; the transaction's id, and what it comes to."""
-        xid, changes, events = "", 0, []
+    def _play(self, connection: psycopg.Connection, script: Script) -> Committed:
+        """Go through the steps; what the transaction comes to."""
+        changes, events = 0, []
         for step in script.steps:
             with connection.transaction():
                 rows = connection.execute(
@@ -143,28 +146,23 @@ class _Writer(threading.Thread):
                 ).fetchall()
                 if step.undone:
                     raise psycopg.Rollback
-                for number, key, version, a, b, c, transaction in rows:
-                    changes, xid = changes + number, transaction
+                for number, key, version, a, b, c in rows:
+                    changes += number
                     events.append(Event(key, version, None if a is None else (version, a, b, c)))
             self.ending.wait(step.pause)
-        return xid, Committed(changes, tuple(events))
+        return Committed(changes, tuple(events))
 
     def _settle(self, connection: psycopg.Connection) -> None:
         """Ask the source what became of the transaction whose answer was lost."""
         if self._open is None:
             return
         self.tally["answers lost"] += 1
-        while (outcome := self._outcome(connection, self._open[0])) == "in progress":
-            self.ending.wait(_POLL_SECONDS)
-        self._note(outcome)
-
-    def _outcome(self, connection: psycopg.Connection, xid: str) -> str:
-        row = connection.execute(self._queries["outcome"], {"xid": xid}).fetchone()
-        return "aborted" if row is None else str(row[0])
+        row = connection.execute(self._queries["signed"], {"writer": self._number}).fetchone()
+        self._note("committed" if row is not None and row[0] == self._transactions else "aborted")
 
     def _note(self, outcome: str) -> None:
         """The transaction in hand, if any, is over: `committed` or not."""
         if self._open is not None and outcome == "committed":
-            self._journal.write(self._open[1])
+            self._journal.write(self._open)
         self._open = None
         self.tally[outcome] += 1

@@ -15,6 +15,7 @@ CREATE TABLE orgstream_prove.slot (
     version bigint NOT NULL DEFAULT 0,
     filled boolean NOT NULL DEFAULT false
 ) WITH (fillfactor = 50);
+CREATE TABLE orgstream_prove.writer (number integer PRIMARY KEY, signed bigint NOT NULL);
 CREATE TABLE orgstream_prove.effect (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
@@ -122,23 +123,31 @@ SELECT
     set_config('lock_timeout', '5s', false);
 
 -- name: change
--- Wishes in their order; what each came to, with the transaction that did it.
+-- Wishes in their order, and what each came to.
 SELECT
     d.changes,
     d.key,
     d.version,
     d.a,
     d.b,
-    d.c,
-    pg_current_xact_id()::text AS xid
+    d.c
 FROM
     json_to_recordset(%(wishes)s::json)
         AS w (key text, act text, stamp bigint, size integer, next_key text, waits boolean)
 CROSS JOIN LATERAL orgstream_prove.change(w.key, w.act, w.stamp, w.size, w.next_key, w.waits) AS d;
 
--- name: outcome
--- Whether a transaction whose answer was lost has committed: as the source database itself remembers it.
-SELECT pg_xact_status(%(xid)s::xid8);
+-- name: sign
+-- Each transaction leaves its number in its writer's row. Transaction ids would not do: after a crash Postgres
+-- gives those again of which nothing had come to the disk.
+INSERT INTO orgstream_prove.writer (number, signed) VALUES (%(writer)s, %(number)s)
+ON CONFLICT (number) DO UPDATE SET signed = excluded.signed;
+
+-- name: signed
+-- The last transaction of a writer that has committed; waits for one that is still at it.
+SELECT signed
+FROM orgstream_prove.writer
+WHERE number = %(writer)s
+FOR UPDATE;
 
 -- name: effects
 SELECT
