@@ -7,6 +7,7 @@ import getpass
 from typing import TYPE_CHECKING
 
 import msgspec
+from psycopg import errors
 
 from pipeline.errors import ConfigurationError, Failure
 from pipeline.postgres.queries import load
@@ -88,10 +89,16 @@ def failures(connection: psycopg.Connection, id_: int) -> list[FailureView]:
 
 @contextlib.contextmanager
 def owned(connection: psycopg.Connection, id_: int) -> Iterator[None]:
-    """Be the one process that works on a replay. Raises Failure where another is."""
-    row = connection.execute(load("replay")["own"], {"id": id_}).fetchone()
-    if not (row and row[0]):
-        raise Failure(f"replay {id_} is being worked on by another process. See: orgstream replay --list")
+    """Be the one process that works on a replay. Raises Failure where another is.
+
+    It waits for ORGSTREAM_LOCK_TIMEOUT: Postgres may not know yet that one before us is gone.
+    """
+    try:
+        connection.execute(load("replay")["own"], {"id": id_})
+    except errors.LockNotAvailable as error:
+        raise Failure(
+            f"replay {id_} is being worked on by another process. See: orgstream replay --list"
+        ) from error
     try:
         yield
     finally:

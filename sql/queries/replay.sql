@@ -372,7 +372,7 @@ LIMIT 100;
 
 -- name: own
 -- One process at a time works on a replay; the lock goes with its session.
-SELECT pg_try_advisory_lock(hashtext('orgstream.replay'), %(id)s::integer);
+SELECT pg_advisory_lock(hashtext('orgstream.replay'), %(id)s::integer);
 
 -- name: disown
 SELECT pg_advisory_unlock(hashtext('orgstream.replay'), %(id)s::integer);
