@@ -56,6 +56,16 @@ def go_on_elsewhere(world: World) -> None:
     world.settle(relay)  # published, and not applied
 
 
+def go_on(world: World) -> list[str]:
+    """Relay and apply all that there is; what is wrong then."""
+    relay, worker = world.relay(), world.worker()
+    world.lose_leases()
+    for _ in range(3):
+        world.clock.advance()
+        world.settle(relay, worker)
+    return faults(world)
+
+
 def faults(world: World) -> list[str]:
     """What is wrong between the orgs, in the ledger, and with what took effect before the dump."""
     found = [
@@ -93,7 +103,7 @@ def restore(dumped: bytes, url: str) -> None:
 
 def run(program: str, *arguments: str, given: bytes | None = None) -> bytes:
     """What a program of Postgres writes."""
-    command = [postgres_bindir() / program, *arguments]
+    command = [str(postgres_bindir() / program), *arguments]
     done = subprocess.run(command, input=given, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
     return done.stdout

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.fixtures.world import World
-from tests.integration.restore.history import dump, faults, go_on_elsewhere, live, restore, write
+from tests.integration.restore.history import dump, go_on, go_on_elsewhere, live, restore, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -132,13 +132,3 @@ def test_without_the_recognition_changes_would_be_lost(
     new.app.execute(NEVER_MOVED)
     write(new, "between", "moved", name="fourth")
     assert go_on(new) != []
-
-
-def go_on(world: World) -> list[str]:
-    """Relay and apply all that there is; what is wrong then."""
-    relay, worker = world.relay(), world.worker()
-    world.lose_leases()
-    for _ in range(3):
-        world.clock.advance()
-        world.settle(relay, worker)
-    return faults(world)
