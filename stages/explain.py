@@ -44,6 +44,7 @@ class Evaluated(msgspec.Struct, frozen=True):
     before: Any = None
     after: Any = None
     fault: str | None = None
+    values: dict[str, str] | None = None  # through which a text goes then
 
 
 class Steps(msgspec.Struct, frozen=True):
@@ -132,9 +133,10 @@ class _Explainer:
 
     def _column(self, name: str, mapping: Mapping) -> Evaluated:
         trial = Trial(self._rule_set, self._bare(map={name: mapping}))
-        return self._evaluated(
+        found = self._evaluated(
             name, mapping.expr or "", trial, lambda row: trial.rule.columns.values(row)[name]
         )
+        return msgspec.structs.replace(found, values=mapping.values)
 
     def _evaluated(
         self, name: str | None, text: str, trial: Trial, evaluate: Callable[[Row], Any]

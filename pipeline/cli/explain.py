@@ -60,11 +60,10 @@ def command(
         rule_set = _rule_set(connection, path)
         if record is not None:
             document, said = record.read(), getattr(record, "name", "stdin")
-            found = explain_rule(
-                connection, rule_set, rule, lambda _, table: subject.by_document(table, document, said)
-            )
+            find = functools.partial(subject.by_document, document=document, said=said)
         else:
-            found = explain_rule(connection, rule_set, rule, functools.partial(subject.by_key, key=key or ""))
+            find = functools.partial(subject.by_key, key=key or "")
+        found = explain_rule(connection, rule_set, rule, find)
     if as_json:
         encoder = msgspec.json.Encoder(decimal_format="number")
         click.echo(msgspec.json.format(encoder.encode(found.as_data())).decode())

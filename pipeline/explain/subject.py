@@ -63,11 +63,13 @@ def by_key(connection: psycopg.Connection, table: Table, key: str) -> Subject:
             f"{table.name} has no record {key}, and the queue no change of it. "
             "Name it by its identity, or by other columns as a JSON object."
         )
-    record = msgspec.json.decode(found[0][0])
-    return Subject(change_of(table, None, record), "the record as it stands, as if it were inserted now")
+    change = change_of(table, None, msgspec.json.decode(found[0][0]))
+    if identity:
+        change = msgspec.structs.replace(change, key=msgspec.Raw(identity.encode()))
+    return Subject(change, "the record as it stands, as if it were inserted now")
 
 
-def by_document(table: Table, document: bytes, said: str) -> Subject:
+def by_document(connection: psycopg.Connection, table: Table, *, document: bytes, said: str) -> Subject:
     """The record, or change, that a person gives as JSON. Raises ConfigurationError for anything else."""
     try:
         given = msgspec.json.decode(document)
@@ -84,6 +86,7 @@ def by_document(table: Table, document: bytes, said: str) -> Subject:
     change = change_of(table, rows.get("before"), rows.get("after"))
     change = msgspec.structs.replace(
         change,
+        key=_captured_key(connection, table, rows.get("after") or rows["before"]) or change.key,
         origin=str(rows.get("origin", change.origin)),
         path=tuple(map(str, rows.get("path", ()))),
     )
@@ -133,6 +136,16 @@ def _identity(connection: psycopg.Connection, table: Table, columns: dict[str, A
     record = msgspec.json.encode(columns).decode()
     row = connection.execute(statement, {"record": record, "identity": list(table.identity)}).fetchone()
     return None if row is None else str(row[0])
+
+
+def _captured_key(connection: psycopg.Connection, table: Table, row: dict[str, Any]) -> msgspec.Raw | None:
+    """The identity of a given record as capture would write it; None where the record fits no table."""
+    try:
+        with connection.transaction():
+            key = _identity(connection, table, row)
+    except psycopg.DataError:
+        return None
+    return None if key is None else msgspec.Raw(key.encode())
 
 
 def _last_change(connection: psycopg.Connection, table: Table, key: str) -> Change | None:

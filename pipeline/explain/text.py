@@ -68,7 +68,8 @@ def _transform(found: Explanation) -> Iterator[str]:
     yield f"transform: {said}"
     for part, evaluated in (("key", found.steps.key), ("column", found.steps.columns)):
         for one in evaluated:
-            yield f"  {part} {one.column} = {one.expression}"
+            through = f", through {_shown(one.values)}" if one.values else ""
+            yield f"  {part} {one.column} = {one.expression}{through}"
             yield from _both(one)
 
 

@@ -139,7 +139,7 @@ def test_a_record_without_a_change_in_the_queue(world: World, explained: Explain
     assert (found["match"]["outcome"], found["record"]["id"]) == ("enter", 0)
 
 
-def test_a_held_record(world: World, explained: Explain) -> None:
+def test_a_held_record(world: World, explained: Explain, tmp_path: Path) -> None:
     world.app.execute("ALTER TABLE us.account ADD CONSTRAINT small CHECK (amount < 100)")
     relay, worker = world.relay(), world.worker()
     put(world, "Ann", amount=500)
@@ -151,6 +151,11 @@ def test_a_held_record(world: World, explained: Explain) -> None:
     assert (letter["cause"], letter["held"], state["waits_behind"]) == ("refused", 1, letter["id"])
     world.app.execute("INSERT INTO orgstream.paused_rule (rule_id, reason) VALUES (1, 'a test')")
     assert explained("accounts", "--key", "x")["state"]["paused"].startswith("a test, since ")
+    world.app.execute("DELETE FROM orgstream.change_queue")  # what retention does in the end
+    by_hand = tmp_path / "record.json"
+    by_hand.write_text('{"ext_id": "x"}')
+    for option in (["--key", "x"], ["--record", str(by_hand)]):
+        assert explained("accounts", *option)["state"]["waits_behind"] == letter["id"]
 
 
 def test_a_value_that_the_target_refuses(world: World, explained: Explain) -> None:
