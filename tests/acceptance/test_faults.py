@@ -114,3 +114,33 @@ def test_two_workers_on_a_target_slower_than_their_leases(scene: Scene) -> None:
     scene.settle()
     assert sum(scene.failures(worker, "postgres") for worker in workers) == 0
     assert scene.unready(relay) is None
+
+
+def test_a_batch_that_takes_longer_than_a_statement_may(scene: Scene) -> None:
+    """The target never gets quicker, so that the same batch would be tried again for ever."""
+    _, worker = scene.start_both()
+    worker.stop()
+    scene.write(40)
+    with scene.failing(None, seconds=0.05):  # two seconds and more, all together
+        scene.deployment.await_published()
+        worker = scene.start("worker", ORGSTREAM_STATEMENT_TIMEOUT="1s")
+        scene.await_pause(worker, "(57014)")
+        scene.deployment.await_all()
+    scene.settle(worker)
+
+
+def test_a_refused_record_among_slow_ones_and_two_workers(scene: Scene) -> None:
+    """To find it takes attempts that may be longer than the lease, and another worker waits for it."""
+    scene.start("relay")
+    scene.deployment.app.execute("ALTER TABLE us.account ADD CHECK (name <> 'REFUSED')")
+    scene.write(20)
+    scene.deployment.app.execute("INSERT INTO emea.account VALUES ('bad', 'refused', 'Rome', 1, true)")
+    scene.deployment.await_published()
+    with scene.failing(None, seconds=0.1):
+        for _ in range(2):
+            scene.start("worker")
+        scene.deployment.await_true(
+            "the end", lambda: scene.deployment.entries() == 0 and scene.deployment.pending() == 0
+        )
+    assert scene.deployment.count("dead_letter") == 1
+    assert scene.deployment.count("applied") == scene.deployment.count("change_queue") - 1
