@@ -49,6 +49,7 @@ def flooded(at: Monitored) -> Iterator[None]:
 @contextlib.contextmanager
 def slow(at: Monitored) -> Iterator[None]:
     """Changes come to their target a minute after they were made."""
+    at.prometheus.await_result('orgstream_end_to_end_latency_seconds_count{rule="accounts"}')  # from zero
     with at.without("relay"):
         at.insert(10_000, 10_500)
         at.app.execute(
