@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import psycopg
 import redis
 
-from pipeline.errors import ServerUnreachable
+from pipeline.errors import Failure, ServerUnreachable
 from pipeline.prove.fault import NotNow
 from pipeline.prove.faults import FAULTS
 from pipeline.prove.world import Away
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from pipeline.prove.fault import Cure
     from pipeline.prove.world import World
+
+
+_TRIES: Final = 5  # a client finds out that its connection was cut only by using it
 
 
 class _Due(NamedTuple):
@@ -70,11 +73,12 @@ class Injector:
         return self._deck.pop()
 
     def heal_all(self) -> None:
-        """Make good whatever is not yet, at once. Raises redis.RedisError where that does not help."""
-        for due in self._due:
-            due.cure.work()
-            self._note(f"{due.name} made good")
-        self._due.clear()
+        """Make good whatever is not yet, at once. Raises Failure where that does not help."""
+        for _ in range(_TRIES):
+            self._heal(float("inf"))
+            if not self._due:
+                return
+        raise Failure(f"cannot make good: {', '.join(due.name for due in self._due)}")
 
     def _heal(self, until: float) -> None:
         for due in [due for due in self._due if due.at <= until]:

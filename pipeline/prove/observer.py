@@ -14,8 +14,6 @@ from pipeline.prove.journal import JournalReader
 from pipeline.prove.world import Away
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from pipeline.proof.verdict import Finding
     from pipeline.prove.world import World
 
@@ -23,10 +21,8 @@ if TYPE_CHECKING:
 class Observer:
     """Looks whenever it is called; a Postgres that is away only makes it wait."""
 
-    def __init__(self, world: World, note: Callable[[str], None]) -> None:
-        """`note` hears of each finding."""
+    def __init__(self, world: World) -> None:
         self.history = History()
-        self._note = note
         self._noted = 0
         self._world = world
         self._journal: JournalReader | None = None
@@ -39,24 +35,35 @@ class Observer:
 
     def look(self) -> None:
         """Take in what is new."""
-        if self._journal is None:
-            self._journal = JournalReader(self._world.folder / "journal")
-        self.history.commit(self._journal.read())
+        self._take_journal()
         with contextlib.suppress(Away, ServerUnreachable, psycopg.Error):
             self._take_effects()
         self.history.judge()
-        for finding in self.findings[self._noted :]:
-            self._note(f"{finding.kind}: {finding.key}: {finding.message}")
-        self._noted = len(self.findings)
+        self._tell_findings()
 
     def end(self) -> None:
-        """Take in the rest, and compare what stands there in the end. Raises SourceDisagrees."""
-        self.look()
+        """Take in the rest, and compare the ends of all. Raises SourceDisagrees, psycopg.Error."""
+        self._take_journal()
+        self._take_effects()
         self.history.end(End(*row) for row in self._world.ask("ends"))
         for (key,) in self._world.ask("strangers"):
             self.history.note(Kind.WRONG, key, "stands in the target, and was never in the source")
+        self._tell_findings()
+
+    def close(self) -> None:
+        """Give the journal back."""
         if self._journal is not None:
             self._journal.close()
+
+    def _tell_findings(self) -> None:
+        for finding in self.findings[self._noted :]:
+            self._world.note(f"{finding.kind}: {finding.key}: {finding.message}")
+        self._noted = len(self.findings)
+
+    def _take_journal(self) -> None:
+        if self._journal is None:
+            self._journal = JournalReader(self._world.folder / "journal")
+        self.history.commit(self._journal.read())
 
     def _take_effects(self) -> None:
         """They are deleted once they are read; until that has surely happened, they may be read again."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pipeline.prove.world import World
     from pipeline.status import Status
 
-_PATIENCE_SECONDS: Final = 60.0  # without any progress of what is behind
+PATIENCE_SECONDS: Final = 60.0  # without any progress of what is behind
 _LOOK_SECONDS: Final = 0.2
 
 
@@ -45,7 +45,7 @@ class Rest:
         progress = (status.backlog, status.pending, behind)
         if progress != self._last:
             self._last, self._moved_at = progress, now
-        elif now - self._moved_at > _PATIENCE_SECONDS:
+        elif now - self._moved_at > PATIENCE_SECONDS:
             raise Stuck(_where(self._world, status, behind))
         return False
 
@@ -54,7 +54,7 @@ def _where(world: World, status: Status, behind: list[tuple[Any, ...]]) -> str:
     partitions = "; ".join(f"{number} (held by {holder}) at {t}-{o}" for number, holder, t, o in behind)
     streams = ", ".join(f"{count} in {name}" for name, count in status.streams.items() if count)
     return (
-        f"no progress for {_PATIENCE_SECONDS:.0f} s though all faults are over: "
+        f"no progress for {PATIENCE_SECONDS:.0f} s though all faults are over: "
         f"{status.backlog} in the outbox, {streams or 'nothing'} in the streams, "
         f"{status.dead} dead letters, {status.held} held.\n"
         f"Partitions behind: {partitions or 'none'}.\nLast log lines:\n{world.processes.last_words()}\n"

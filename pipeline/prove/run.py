@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import time
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 import redis
@@ -15,7 +14,7 @@ from pipeline.proof.folder import how_to_look, run_folder
 from pipeline.proof.verdict import Kind
 from pipeline.prove.injector import Injector
 from pipeline.prove.observer import Observer
-from pipeline.prove.rest import Rest
+from pipeline.prove.rest import PATIENCE_SECONDS, Rest, Stuck
 from pipeline.prove.stream_faults import take_sample
 from pipeline.prove.verdict import ProveVerdict
 from pipeline.prove.world import World
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
 _TURN_SECONDS: Final = 0.05
 _LOOK_SECONDS: Final = 0.3
-_TELL_SECONDS: Final = 5.0
+_TELL_SECONDS: Final = 2.0
 
 
 class Stopped(Failure):
@@ -42,15 +41,15 @@ def run_prove(options: Options, stop: Stop, tell: Callable[[str], None]) -> Prov
     with run_folder("prove", keep=options.keep) as folder:
         try:
             tell("Starting Postgres and Redis")
-            with World(folder, options) as world:
-                return _Proof(world, stop, tell).run()
+            with World(folder, options) as world, contextlib.closing(Observer(world)) as observer:
+                return _Proof(world, observer, stop, tell).run()
         finally:
             if options.keep:
                 tell(how_to_look(folder))
 
 
 class _Proof:
-    def __init__(self, world: World, stop: Stop, tell: Callable[[str], None]) -> None:
+    def __init__(self, world: World, observer: Observer, stop: Stop, tell: Callable[[str], None]) -> None:
         self._world = world
         self._options = world.options
         self._stop = stop
@@ -62,9 +61,9 @@ class _Proof:
             self._rng,
             gap=self._options.gap,
             clock=time.monotonic,
-            note=self._note,
+            note=world.note,
         )
-        self._observer = Observer(world, self._note)
+        self._observer = observer
         self._look_at = self._tell_at = 0.0
 
     def run(self) -> ProveVerdict:
@@ -73,7 +72,7 @@ class _Proof:
         world.processes.start_all()
         world.start_writers()
         self._tell("Starting relays, workers and writers")
-        self._turn_until(lambda: self._observer.history.effects > 0)
+        self._turn_until(self._flowing(time.monotonic() + PATIENCE_SECONDS))
         try:
             self._strike()
         finally:
@@ -88,6 +87,17 @@ class _Proof:
         self._tell("Comparing the source with the target, and every effect with the history")
         self._compare()
         return self._verdict()
+
+    def _flowing(self, deadline: float) -> Callable[[], bool]:
+        """Whether changes take effect; by the deadline they have to."""
+
+        def flowing() -> bool:
+            if time.monotonic() > deadline:
+                words = self._world.processes.last_words()
+                raise Stuck(f"no change took effect in {PATIENCE_SECONDS:.0f} s. Last log lines:\n{words}")
+            return self._observer.history.effects > 0
+
+        return flowing
 
     def _strike(self) -> None:
         options = self._options
@@ -118,12 +128,6 @@ class _Proof:
             if now >= self._tell_at:
                 self._tell(self._line())
                 self._tell_at = now + _TELL_SECONDS
-
-    def _note(self, text: str) -> None:
-        """Keep the course of events, to compare it with the processes' logs."""
-        at = datetime.now(UTC).isoformat(timespec="milliseconds")
-        with (self._world.folder / "course.log").open("a", encoding="utf-8") as file:
-            file.write(f"{at} {text}\n")
 
     def _line(self) -> str:
         history = self._observer.history

@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 from collections import deque
+from datetime import UTC, datetime
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -107,6 +108,12 @@ class World:
     def tally(self) -> dict[str, int]:
         """How the transactions of the writers ended, once they have."""
         return msgspec.json.decode((self.folder / "tally").read_bytes(), type=dict[str, int])
+
+    def note(self, text: str) -> None:
+        """Keep the course of events, to compare it with the processes' logs."""
+        at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        with (self.folder / "course.log").open("a", encoding="utf-8") as file:
+            file.write(f"{at} {text}\n")
 
     def look_after(self) -> None:
         """Raises ChildEnded when a process has ended that should run."""

@@ -8,7 +8,7 @@ import signal
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 PATIENCE_SECONDS = 200.0
-#: The faults under which each defect does its harm.
-HARMFUL = {
-    "skip-the-ledger": ("redis-duplicate",),
-    "acknowledge-before-commit": ("worker-kill",),
-    "read-by-id": (),
-    "no-fence": ("worker-pause",),
+#: The faults under which each defect does its harm, and the seconds between them.
+HARMFUL: Final[dict[str, tuple[tuple[str, ...], float]]] = {
+    "skip-the-ledger": (("redis-duplicate",), 0.4),
+    "acknowledge-before-commit": (("worker-kill",), 0.7),
+    "read-by-id": ((), 1.0),
+    "no-fence": (("worker-pause",), 2.0),
 }
 
 
@@ -45,7 +45,7 @@ def folder() -> Iterator[Path]:
 
 
 def test_what_is_sound_is_proven(start_orgstream: StartCommand, folder: Path) -> None:
-    arguments = ("--minutes", "0.15", "--seed", "7", "--json")
+    arguments = ("--minutes", "0.12", "--seed", "7", "--json")
     prove = start_orgstream("prove", *arguments, env={"TMPDIR": str(folder)})
     code = prove.wait(seconds=PATIENCE_SECONDS)
     assert code == 0, prove.output
@@ -66,12 +66,13 @@ def test_what_is_sound_is_proven(start_orgstream: StartCommand, folder: Path) ->
 def test_a_planted_defect_is_found(defect: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
     monkeypatch.setenv("ORGSTREAM_LEASE_SECONDS", "800ms")  # so that a short pause is longer
+    faults, gap = HARMFUL[defect]
     options = Options(
         seconds=90,  # it ends at the first finding
         seed=3,
-        faults=HARMFUL[defect],
+        faults=faults,
         slots=60,
-        gap=1.5,
+        gap=gap,
         impatient=True,
         command=(sys.executable, "-m", "tests.fixtures.damage", defect),
     )
