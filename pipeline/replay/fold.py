@@ -9,16 +9,20 @@ import msgspec
 
 from pipeline.carry import carried, read_changes
 from pipeline.replay.histories import Group
+from pipeline.replay.settled import settled
+from stages.apply import LedgerEntry, Plan
 from stages.hold import EVERY_RULE
+from stages.layers import Layers
 from stages.passage import Passage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import psycopg
 
     from stages.reject import Reject
     from stages.rules.compile import CompiledRules
+    from stages.write import Write
 
 Pair = tuple[int, int]  # change, rule
 
@@ -38,12 +42,28 @@ class Folded(msgspec.Struct):
     selected: frozenset[Pair]  # what is replayed
     passages: list[Passage]  # with the writes to fold, in order
     failures: list[Failure]
+    applied: frozenset[Pair]  # what the ledger has
+
+    def writes(self) -> dict[int, list[tuple[int, Write]]]:
+        """The writes of each rule, each with its change, in order."""
+        found: dict[int, list[tuple[int, Write]]] = {}
+        for passage in self.passages:
+            if passage.change is not None:
+                for write in passage.writes:
+                    found.setdefault(write.rule, []).append((passage.change.id, write))
+        return found
+
+    def onward(self, org_of: Mapping[str, str]) -> dict[int, tuple[str, ...]]:
+        """The orgs that the write of each change comes through."""
+        changes = [passage.change for passage in self.passages if passage.change is not None]
+        return {change.id: (*change.path, org_of[change.schema]) for change in changes}
 
 
 class Told(msgspec.Struct, frozen=True):
     """What Postgres knows of a group's changes."""
 
-    done: Collection[Pair]  # not to be replayed: in the ledger, where nothing is forced
+    ledger: Collection[Pair]  # what was applied
+    force: bool  # whether that is replayed too
     waiting: Collection[Pair]  # they wait behind a letter, or their rule is paused
     rules: Collection[int]  # the rules that are live and meant
 
@@ -54,7 +74,7 @@ def to_replay(group: Group, told: Told) -> tuple[frozenset[Pair], int]:
         (change, rule)
         for change, rules in group.changes.items()
         for rule in rules
-        if rule in told.rules and (change, rule) not in told.done
+        if rule in told.rules and (told.force or (change, rule) not in told.ledger)
     }
     held = {rule for _, rule in pairs if _waits(group, rule, told.waiting)}
     return frozenset(pair for pair in pairs if pair[1] not in held), sum(rule in held for _, rule in pairs)
@@ -82,9 +102,10 @@ def read_passages(
     }
 
 
-def fold(group: Group, selected: frozenset[Pair], passages: dict[int, Passage]) -> Folded:
+def fold(group: Group, selected: frozenset[Pair], passages: dict[int, Passage], told: Told) -> Folded:
     """The part that each change of a group has, under each rule from its first selected change on."""
-    folded = Folded(group, selected, [], [])
+    ledger = frozenset(pair for pair in told.ledger if pair[0] in group.changes)
+    folded = Folded(group, selected, [], [], ledger)
     first: dict[int, int] = {}
     for change, rule in sorted(selected):
         first.setdefault(rule, change)
@@ -107,6 +128,24 @@ def fold(group: Group, selected: frozenset[Pair], passages: dict[int, Passage]) 
 def pairs_of(passages: Sequence[Passage]) -> list[Pair]:
     """The writes by change and rule."""
     return [(p.change.id, write.rule) for p in passages if p.change is not None for write in p.writes]
+
+
+def plan_of(folded: Sequence[Folded], rules: CompiledRules, only: int | None = None) -> Plan:
+    """What is to be written of groups, under all rules or `only` one."""
+    layers, ledger, paths = Layers(), [], dict[tuple[str, ...], tuple[str, ...]]()
+    writes: list[tuple[int, tuple[str, ...], Write]] = []
+    for one in folded:
+        onward = one.onward(rules.org_of)
+        for rule, past in one.writes().items():
+            if only in (None, rule):
+                version = rules.by_id[rule].rule.version
+                ledger += [LedgerEntry(change, rule, version) for change, _ in past]
+                applied = {change for change, other in one.applied if other == rule}
+                for change, write in settled(past, applied):
+                    writes.append((change, paths.setdefault(onward[change], onward[change]), write))
+    for _, path, write in sorted(writes, key=lambda known: known[0]):
+        layers.add(rules.by_id[write.rule], path, write)
+    return Plan(tuple(layers.statements()), tuple(ledger), (), (), {})
 
 
 def _over(passage: Passage, path: tuple[str, ...]) -> Passage:

@@ -11,13 +11,11 @@ from pipeline.postgres.faults import Fault, fault_of
 from pipeline.postgres.queries import load
 from pipeline.postgres.refusal import refusal_of
 from pipeline.replay import job
-from pipeline.replay.fold import fold, read_passages, to_replay
+from pipeline.replay.fold import fold, plan_of, read_passages, to_replay
 from pipeline.replay.histories import read_histories
 from pipeline.replay.preview import preview
 from pipeline.replay.replayer import Replayer
 from pipeline.replay.select import ONE_SNAPSHOT, select
-from stages.apply import plan_writes
-from stages.hold import Holds
 from stages.overlay import whole
 
 if TYPE_CHECKING:
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
     from pipeline.replay.fold import Folded
     from pipeline.replay.preview import Effect
     from pipeline.replay.selection import Selection
-    from stages.passage import Passage
     from stages.rules.compile import CompiledRule, CompiledRules
 
 _SAMPLES: Final = 3
@@ -115,7 +112,7 @@ class _Rehearsing:
         self.found.held += sum(held for *_, held in chosen)
         ids = [change for group, selected, _ in chosen if selected for change in group.changes]
         passages = read_passages(self._connection, ids, self._rules)
-        folded = [fold(group, selected, passages) for group, selected, _ in chosen if selected]
+        folded = [fold(group, selected, passages, told) for group, selected, _ in chosen if selected]
         for failure in (failure for one in folded for failure in one.failures):
             self._fail(failure.rule, failure.change, failure.why.cause, failure.why.message)
         for rule_id in self._effects:
@@ -127,10 +124,7 @@ class _Rehearsing:
         return bool(rows)
 
     def _look(self, folded: Sequence[Folded], rule: int) -> None:
-        passages = [_only(passage, rule) for one in folded for passage in one.passages]
-        passages = [passage for passage in passages if passage.writes]
-        passages.sort(key=lambda passage: passage.change.id if passage.change else 0)
-        plan = plan_writes(passages, self._rules, Holds({}), applied=frozenset())
+        plan = plan_of(folded, self._rules, rule)
         try:
             with self._connection.transaction():
                 for effect in preview(self._connection, plan):
@@ -151,8 +145,3 @@ class _Rehearsing:
         self.found.failed += 1
         if len(effects.samples) < _SAMPLES:
             effects.samples.append({"what": "fail", "change": change, "cause": cause, "message": message})
-
-
-def _only(passage: Passage, rule: int) -> Passage:
-    writes = tuple(write for write in passage.writes if write.rule == rule)
-    return msgspec.structs.replace(passage, writes=writes)

@@ -10,11 +10,9 @@ from pipeline.postgres.faults import Fault, fault_of
 from pipeline.postgres.queries import load
 from pipeline.postgres.refusal import refusal_of
 from pipeline.postgres.writer import Writer, array
-from pipeline.replay.fold import Failure, Told, fold, pairs_of, read_passages, to_replay
+from pipeline.replay.fold import Failure, Told, fold, pairs_of, plan_of, read_passages, to_replay
 from pipeline.replay.histories import read_histories
 from pipeline.replay.select import extend
-from stages.apply import plan_writes
-from stages.hold import Holds
 from stages.overlay import whole
 
 if TYPE_CHECKING:
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
 
 # What is read after the locks has to be of a later snapshot.
 _EACH_SNAPSHOT: Final = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED"
-_NONE: Final[frozenset[tuple[int, int]]] = frozenset()
 
 
 class _Elsewhere(Exception):
@@ -76,7 +73,7 @@ class Replayer:
         chosen = [(group, *to_replay(group, told)) for group in histories.groups]
         ids = [change for group, selected, _ in chosen if selected for change in group.changes]
         passages = read_passages(self._connection, ids, rules)
-        folded = [fold(group, selected, passages) for group, selected, _ in chosen if selected]
+        folded = [fold(group, selected, passages, told) for group, selected, _ in chosen if selected]
         applied, failures = self._write(folded, rules)
         failures += [failure for one in folded for failure in one.failures]
         self._finish(histories, applied, sum(held for *_, held in chosen), failures)
@@ -96,7 +93,6 @@ class Replayer:
     def told(self, histories: Histories, rules: Collection[int]) -> Told:
         """What Postgres says of these changes."""
         changes = {"changes": histories.changes}
-        done = set() if self._force else self._pairs("ledger", changes)
         waiting = self._pairs("held", changes)
         keys = sorted(histories.keys)
         blocked = self._connection.execute(
@@ -105,7 +101,7 @@ class Replayer:
         paused = {rule for (rule,) in self._connection.execute(self._queries["paused"])}
         if blocked or paused:
             waiting |= self._behind(histories, blocked, paused)
-        return Told(done, waiting, rules)
+        return Told(self._pairs("ledger", changes), self._force, waiting, rules)
 
     def _pairs(self, query: str, changes: dict[str, list[int]]) -> set[Pair]:
         return {(change, rule) for change, rule in self._connection.execute(self._queries[query], changes)}
@@ -142,9 +138,7 @@ class Replayer:
         return first[0] + second[0], first[1] + second[1]
 
     def _write_all(self, folded: Sequence[Folded], rules: CompiledRules) -> int:
-        passages = [passage for one in folded for passage in one.passages]
-        passages.sort(key=lambda passage: passage.change.id if passage.change else 0)
-        plan = plan_writes(passages, rules, Holds({}), applied=_NONE)
+        plan = plan_of(folded, rules)
         self._connection.execute(
             self._queries["record_writes"],
             {

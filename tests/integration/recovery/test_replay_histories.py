@@ -14,7 +14,7 @@ from tests.fixtures.world import RULES
 if TYPE_CHECKING:
     import pytest
 
-    from pipeline.replay.fold import Folded, Pair
+    from pipeline.replay.fold import Folded, Pair, Told
     from pipeline.replay.histories import Group
     from pipeline.replay.replayer import Replayer
     from stages.passage import Passage
@@ -105,14 +105,15 @@ def test_the_target_is_what_the_rules_say_of_the_source(pipeline: Pipeline) -> N
         history.run(60)
         assert not history.differs(), f"seed {seed}"
     assert pipeline.letters() == []
+    assert pipeline.world.rows("SELECT * FROM orgstream.replay_failure") == []
 
 
 def test_the_check_sees_a_replay_of_single_images(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def alone(group: Group, selected: frozenset[Pair], passages: dict[int, Passage]) -> Folded:
+    def alone(group: Group, selected: frozenset[Pair], passages: dict[int, Passage], told: Told) -> Folded:
         changes = {change for change, _ in selected}
-        return fold(group, selected, {change: p for change, p in passages.items() if change in changes})
+        return fold(group, selected, {change: p for change, p in passages.items() if change in changes}, told)
 
     monkeypatch.setattr(replayer, "fold", alone)
     found = False
