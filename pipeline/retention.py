@@ -70,7 +70,7 @@ class Retention:
             return False
         pause = min(max(self._retention / 100, _SHORTEST_PAUSE), _LONGEST_PAUSE)
         try:
-            more = self._cut(now, drawn) or self._drop(term) or self._remove() or self._forget()
+            more = any([self._cut(now, drawn), self._drop(term), self._forget(), self._remove()])
             self._next = now + (_SHORTEST_PAUSE / 10 if more else pause)
         except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
             log.info("a table is in use, so retention waits", action="retention_waits")
