@@ -9,33 +9,22 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from pipeline.batch import BatchSize, by_rules, item_of, onward
+from pipeline.batch import BatchSize
 from pipeline.leases import START
-from pipeline.ports import Stolen, StreamsLost
-from pipeline.redis.entry import Finished, order_of
-from stages.filter import filter_changes
-from stages.match import match_changes
-from stages.transform import transform_changes
+from pipeline.ports import NOTHING_BEGUN, Stolen, StreamsLost
+from pipeline.redis.entry import order_of
+from pipeline.run import Batch, Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from pipeline.batch import Item
     from pipeline.leases import EntryId, Grant, Leases
     from pipeline.metrics.worker import WorkerMetrics
     from pipeline.ports import Positions, Releaser, Rules, Target, WorkerStreams
     from pipeline.redis.entry import Entry
     from pipeline.topology import Step
-    from stages.passage import Passage
-    from stages.rules.compile import CompiledRules
 
 _RELEASE_SECONDS: Final = 1.0
-
-_STAGES: Final[Mapping[str, Callable[[Sequence[Passage], CompiledRules], list[Passage | None]]]] = {
-    "filter": filter_changes,
-    "match": match_changes,
-    "transform": transform_changes,
-}
 
 
 class Worker:
@@ -60,6 +49,7 @@ class Worker:
         self._streams = streams
         self._leases = leases
         self._rules = rules
+        self._run = Run(steps, streams, rules, metrics)
         self._steps = steps
         self._consumer = consumer
         self._batch = batch
@@ -71,6 +61,8 @@ class Worker:
         self._release_at = 0.0
         self._ready: dict[int, EntryId] = {}  # partition -> position
         self._newest_tick = 0  # the newest we know of
+        self._ahead: Batch | None = None  # read while the one before was being applied
+        self._in_hand: Mapping[int, bytes] = NOTHING_BEGUN
 
     def step(self, block: float | None = None) -> bool:
         """Tend the leases, then read and carry one batch; whether there was anything to do.
@@ -81,16 +73,15 @@ class Worker:
         try:
             return self._step(block)
         except Stolen:
-            self._ready.clear()
+            self._start_anew()
             return True
         except BaseException:
-            self._ready.clear()
+            self._start_anew()
             raise
 
     def _step(self, block: float | None) -> bool:
         gained, lost = self._leases.tend()
-        for partition in lost:
-            self._ready.pop(partition, None)
+        self._forget(lost)
         self._metrics.leases(len(self._leases.held), self._leases.losses())
         if self._target is not None and self._ready and self._clock() >= self._release_at:
             self._release_at = self._clock() + _RELEASE_SECONDS
@@ -99,6 +90,13 @@ class Worker:
         took_over = self._take_over(waiting) if waiting or gained else False
         if not self._ready:
             return took_over
+        batch, self._ahead = self._ahead or self._read(None if took_over else block), None
+        if batch is not None:
+            self._settle(batch, self._read_ahead)
+        return batch is not None or took_over
+
+    def _read(self, block: float | None, begun: Mapping[int, bytes] = NOTHING_BEGUN) -> Batch | None:
+        """A new batch, taken through the stages before `apply`; `begun` are the oldest entries in hand."""
         first = self._steps[0]
         partitions = list(self._ready)
         entries = self._streams.read(
@@ -107,12 +105,22 @@ class Worker:
             self._consumer,
             partitions,
             count=self._size.of_each(len(partitions)),
-            block=None if took_over else block,
+            block=block,
+            begun=begun,
         )
-        if entries:
-            self._size.learn(entries)
-            self._carry(0, entries, reclaimed=False)
-        return bool(entries) or took_over
+        if not entries:
+            return None
+        self._size.learn(entries)
+        return self._run.begin(0, entries, self._done, reclaimed=False)
+
+    def _start_anew(self) -> None:
+        """Whatever went wrong: all partitions are taken over again."""
+        self._ready.clear()
+        self._drop_ahead()
+
+    @property
+    def _done(self) -> Mapping[int, EntryId]:
+        return self._ready if self._target is not None else {}
 
     @property
     def ready(self) -> bool:
@@ -168,25 +176,57 @@ class Worker:
 
     def _carry(self, place: int, entries: Mapping[int, Sequence[Entry]], *, reclaimed: bool) -> None:
         """Take entries read at a step through the rest of the run, and finish them there."""
-        stage = self._steps[place].stage
-        count = sum(map(len, entries.values()))
-        began = self._metrics.read(stage, count, reclaimed=count if reclaimed else 0)
-        try:
-            self._carry_through(place, entries)
-        except Exception:
-            self._metrics.abandoned(stage, count)
-            raise
-        self._metrics.finished(stage, count, began)
+        self._settle(self._run.begin(place, entries, self._done, reclaimed=reclaimed), _nothing)
 
-    def _require_ours(self, entries: Mapping[int, Sequence[Entry]]) -> None:
+    def _settle(self, batch: Batch, meanwhile: Callable[[], None]) -> None:
+        """Apply a batch that went through the stages, where that is our last one, and acknowledge it."""
+        try:
+            self._require_ours(batch)
+            if self._target is not None:
+                self._apply(self._target, batch, meanwhile)
+            self._run.finish(batch, self._leases.held)
+        except BaseException:
+            self._run.abandon(batch)
+            raise
+
+    def _apply(self, target: Target, batch: Batch, meanwhile: Callable[[], None]) -> None:
+        self._in_hand = batch.firsts
+        for rules, items in batch.groups:
+            terms = {p: self._leases.held[p].terms["apply"] for p in {item.partition for item in items}}
+            began = time.monotonic()
+            applied = target.apply(items, rules, terms, meanwhile)
+            self._metrics.applied(applied, rules, items, time.monotonic() - began)
+            for item in items:
+                self._ready[item.partition] = max(item.order, self._ready[item.partition])
+
+    def _read_ahead(self) -> None:
+        """While Postgres is at work: take the next batch through the stages before `apply`."""
+        if self._ahead is None:
+            self._ahead = self._read(None, begun=self._in_hand)
+
+    def _forget(self, lost: Sequence[int]) -> None:
+        """Partitions that are not ours any more; what was read ahead of them is pending for their holder."""
+        for partition in lost:
+            self._ready.pop(partition, None)
+        if self._ahead is not None and not self._ahead.firsts.keys().isdisjoint(lost):
+            for partition in self._ahead.firsts:  # those that are still ours are taken over anew
+                self._ready.pop(partition, None)
+            self._drop_ahead()
+
+    def _drop_ahead(self) -> None:
+        if self._ahead is not None:
+            self._run.abandon(self._ahead)
+            self._ahead = None
+
+    def _require_ours(self, batch: Batch) -> None:
         """A tick stands in Postgres before its entries do in Redis: what lies beyond the last is not ours.
 
         Its id would count as a position, and all that the relay publishes would lie before it.
         """
-        if max(batch[-1].order[0] for batch in entries.values()) <= self._newest_tick:
+        if max(batch.newest.values()) <= self._newest_tick:
             return
         self._newest_tick = self._positions.newest_tick()
-        foreign = [p for p, batch in entries.items() if batch[-1].order[0] > self._newest_tick]
+        foreign = [partition for partition, tick in batch.newest.items() if tick > self._newest_tick]
         if foreign:
             self._give_up(foreign, "entries of another writer stand in the streams")
 
@@ -195,53 +235,6 @@ class Worker:
         self._streams.give_up(partitions)
         raise StreamsLost(f"{why}: partitions {', '.join(map(str, partitions))}")
 
-    def _carry_through(self, place: int, entries: Mapping[int, Sequence[Entry]]) -> None:
-        self._require_ours(entries)
-        current = self._rules.current()
-        done = self._ready if self._target is not None else {}
-        items = sorted(
-            (
-                item_of(partition, entry, current.version, done.get(partition, START))
-                for partition, batch in entries.items()
-                for entry in batch
-            ),
-            key=lambda item: item.order,
-        )
-        for version, group in by_rules(items):
-            rules = current if version in (None, current.version) else self._rules.at(version)
-            self._run_stages(place, group, rules)
-            if self._target is not None:
-                terms = {p: self._leases.held[p].terms["apply"] for p in {item.partition for item in group}}
-                began = time.monotonic()
-                applied = self._target.apply(group, rules, terms)
-                self._metrics.applied(applied, rules, group, time.monotonic() - began)
-                for item in group:
-                    self._ready[item.partition] = max(item.order, self._ready[item.partition])
-        self._finish(place, items)
 
-    def _run_stages(self, place: int, items: Sequence[Item], rules: CompiledRules) -> None:
-        for step in self._steps[place:]:
-            if step.stage == "apply":
-                return
-            carried = [item for item in items if item.passage is not None]
-            passages = [item.passage for item in carried if item.passage is not None]
-            outcomes = _STAGES[step.stage](passages, rules)
-            self._metrics.handled(step.stage, outcomes, sum(len(passage.rejects) for passage in passages))
-            for item, passage in zip(carried, outcomes, strict=True):
-                item.passage = passage
-
-    def _finish(self, place: int, items: Sequence[Item]) -> None:
-        begun, last = self._steps[place], self._steps[-1]
-        by_partition: dict[int, list[Item]] = {}
-        for item in items:
-            by_partition.setdefault(item.partition, []).append(item)
-        finished = [
-            Finished(
-                partition,
-                self._leases.held[partition].terms[begun.stage],
-                [item.id for item in batch],
-                onward(batch) if last.writes else [],
-            )
-            for partition, batch in by_partition.items()
-        ]
-        self._streams.acknowledge(begun.stage, begun.reads, last.writes, finished)
+def _nothing() -> None:
+    """What to do meanwhile, where there is nothing to do."""

@@ -32,6 +32,7 @@ class Statement(msgspec.Struct, frozen=True):
     insert_columns: tuple[str, ...]
     update_columns: tuple[str, ...]
     records: list[Record]
+    layer: int = 0
 
 
 _Target = tuple[str, str, tuple[str, ...], Path]  # schema, table, key columns, path
@@ -138,4 +139,4 @@ class _Group:
             for records in found:
                 records.append(record)
         for (effect, insert, update), records in groups.items():
-            yield Statement(effect, self._rule, self.path, insert, update, records)
+            yield Statement(effect, self._rule, self.path, insert, update, records, self.layer)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from pipeline.redis.entry import Entry, Finished
+
+NOTHING_BEGUN: Final[Mapping[int, bytes]] = MappingProxyType({})
 
 
 class RelayStreams(Protocol):
@@ -69,10 +72,12 @@ class WorkerStreams(Protocol):
         *,
         count: int,
         block: float | None,
+        begun: Mapping[int, bytes] = NOTHING_BEGUN,
     ) -> dict[int, list[Entry]]:
         """New entries by partition, `count` of each at most; waits up to `block` seconds for the first.
 
-        Raises StreamsLost, and Stolen where older entries are pending.
+        `begun` are the oldest entries that the consumer has in hand, by partition. Raises StreamsLost, and
+        Stolen where older entries than those are pending.
         """
         ...
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from pipeline.batch import Item
     from pipeline.postgres.target import Applied
@@ -15,10 +15,17 @@ if TYPE_CHECKING:
 class Target(Protocol):
     """Where the run of the stages ends."""
 
-    def apply(self, items: Sequence[Item], rules: CompiledRules, terms: Mapping[int, int]) -> Applied:
+    def apply(
+        self,
+        items: Sequence[Item],
+        rules: CompiledRules,
+        terms: Mapping[int, int],
+        meanwhile: Callable[[], None],
+    ) -> Applied:
         """Apply items that one rule set decides, with their ledger, letters, holds and positions.
 
-        `terms` are the leases' by partition. Raises LeaseLost; then nothing was done.
+        `terms` are the leases' by partition. `meanwhile` may be called once, while the database is at work.
+        Raises LeaseLost, and what `meanwhile` raises; then nothing was done.
         """
         ...
 

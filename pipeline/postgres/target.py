@@ -5,6 +5,7 @@ transaction under the fence. A batch that a record spoils is split until that re
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
@@ -23,7 +24,7 @@ from stages.breaker import Breaker
 from stages.reject import Reject
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pipeline.postgres.holds import KnownHolds, Letters
     from pipeline.postgres.pace import Pace
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from stages.rules.compile import CompiledRules
 
 log = get_logger()
+Check = Callable[[], int]  # once the answers are there: the epoch of what is held. Raises LeaseLost
 _NONE: Final[frozenset[tuple[int, int]]] = frozenset()
 
 
@@ -48,6 +50,10 @@ class Applied(msgspec.Struct):
         self.rejects += plan.rejects
 
 
+def _nothing() -> None:
+    """What to do meanwhile, where there is nothing to do."""
+
+
 def _count(counts: dict[int, int], rules: Iterable[int]) -> None:
     for rule, count in Counter(rules).items():
         counts[rule] = counts.get(rule, 0) + count
@@ -57,7 +63,7 @@ class _Fence(NamedTuple):
     """What a transaction begins with, and what its plan goes by."""
 
     terms: Mapping[int, int]
-    pass_: Callable[[Sequence[Item], Mapping[int, int]], int]
+    pass_: Callable[[Sequence[Item], Mapping[int, int]], Check]
     holds: Callable[[Sequence[Item]], Holds]
 
 
@@ -83,13 +89,21 @@ class Target:
         self._breaker = Breaker(breaker)
         self._pace = pace
         self._hold_on = hold_on
+        self._meanwhile: Callable[[], None] = _nothing
 
-    def apply(self, items: Sequence[Item], rules: CompiledRules, terms: Mapping[int, int]) -> Applied:
+    def apply(
+        self,
+        items: Sequence[Item],
+        rules: CompiledRules,
+        terms: Mapping[int, int],
+        meanwhile: Callable[[], None] = _nothing,
+    ) -> Applied:
         """Apply items that one rule set decides, in their order; `terms` are the leases' by partition.
 
-        Raises LeaseLost, and psycopg.Error for an outage or a bug: then the batch, or what is left of it, is
-        to be tried again.
+        `meanwhile` is called once Postgres is at work; it must leave the connection alone. Raises LeaseLost,
+        and psycopg.Error for an outage or a bug: then the batch, or what is left of it, is to be tried again.
         """
+        self._meanwhile = meanwhile
         return self._in_parts(items, rules, _Fence(terms, self._advance, self._holds.begin))
 
     def release(self, items: Sequence[Item], rules: CompiledRules, terms: Mapping[int, int]) -> Applied:
@@ -150,15 +164,20 @@ class Target:
     def _transact(self, plan: Plan, items: Sequence[Item], fence: _Fence) -> None:
         partitions = partitions_of(items) if plan.held or plan.rejects else {}
         with self._connection.transaction():
-            self._holds.require(fence.pass_(items, fence.terms))
-            self._writer.write(plan)
+            with self._connection.pipeline() as pipeline:  # one way there and back for all
+                fenced = fence.pass_(items, fence.terms)
+                sent = self._writer.send(plan, pipeline.sync)
+                meanwhile, self._meanwhile = self._meanwhile, _nothing
+                meanwhile()
+            self._holds.require(fenced())
+            self._writer.complete(plan, sent)
             letters = self._write_letters(plan.rejects, partitions)
             self._holds.record(plan, letters, partitions)
 
-    def _advance(self, items: Sequence[Item], terms: Mapping[int, int]) -> int:
-        """Move the positions, under the fence; the epoch of what is held."""
+    def _advance(self, items: Sequence[Item], terms: Mapping[int, int]) -> Check:
+        """Move the positions, under the fence."""
         moves = advances(items)
-        rows = self._connection.execute(
+        done = self._connection.execute(
             load("lease")["advance"],
             {
                 "holder": self._holder,
@@ -168,20 +187,33 @@ class Target:
                 "ordinals": [move.ordinal for move in moves],
                 "captured_at": [move.captured_at for move in moves],
             },
-        ).fetchall()
-        if len(rows) != len(moves):
-            raise LeaseLost("a partition of the batch has a later holder")
-        return int(rows[0][0])
+        )
 
-    def _unhold(self, items: Sequence[Item], terms: Mapping[int, int]) -> int:
-        """Let the items wait no longer, under the fence; the epoch of what is held."""
-        for partition in {item.partition for item in items}:
-            fence = {"partition": partition, "term": terms[partition], "holder": self._holder}
-            if self._connection.execute(load("holds")["confirm"], fence).rowcount != 1:
-                raise LeaseLost("the partition of a held change has a later holder")
+        def check() -> int:
+            rows = done.fetchall()
+            if len(rows) != len(moves):
+                raise LeaseLost("a partition of the batch has a later holder")
+            return int(rows[0][0])
+
+        return check
+
+    def _unhold(self, items: Sequence[Item], terms: Mapping[int, int]) -> Check:
+        """Let the items wait no longer, under the fence."""
+        confirm = load("holds")["confirm"]
+        confirmed = [
+            self._connection.execute(confirm, {"partition": p, "term": terms[p], "holder": self._holder})
+            for p in {item.partition for item in items}
+        ]
         self._connection.execute(load("holds")["unhold"], {"changes": array(partitions_of(items))})
-        row = self._connection.execute(load("holds")["epoch"]).fetchone()
-        return int(row[0]) if row else 0
+        done = self._connection.execute(load("holds")["epoch"])
+
+        def check() -> int:
+            if any(one.rowcount != 1 for one in confirmed):
+                raise LeaseLost("the partition of a held change has a later holder")
+            row = done.fetchone()
+            return int(row[0]) if row else 0
+
+        return check
 
     def _write_letters(self, rejects: Sequence[Reject], partitions: Mapping[int, int]) -> Letters:
         """Write the letters; their numbers by change and rule."""

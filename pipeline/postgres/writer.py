@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import groupby
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
+import psycopg
 
 from pipeline.postgres import statements
 from pipeline.postgres.queries import load
 from stages.fold import Effect
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    import psycopg
+    from collections.abc import Callable, Iterable, Sequence
 
     from stages.apply import Plan
     from stages.fold import Record
     from stages.layers import Statement
 
 
+Cursor = psycopg.Cursor[Any]
+Update = tuple["Statement", Cursor]
+
+
+class Sent(NamedTuple):
+    """What was sent and has yet to be looked at."""
+
+    recorded: Cursor | None
+    updates: list[Update]
+
+
 class Repeated(Exception):
     """Raised when the ledger holds some of a plan's writes already."""
+
+
+def _answered() -> None:
+    """Outside a pipeline every answer is there at once."""
 
 
 class Writer:
@@ -33,23 +49,47 @@ class Writer:
 
     def write(self, plan: Plan) -> None:
         """Record and execute a plan. Raises Repeated, psycopg.Error."""
-        self._record(plan)
-        self.execute(plan)
+        self.complete(plan, self.send(plan))
+
+    def send(self, plan: Plan, sync: Callable[[], None] = _answered) -> Sent:
+        """Record and execute a plan, but do not wait for the answers where a pipeline brings them later.
+
+        `sync` brings those that are due. Raises psycopg.Error.
+        """
+        recorded = self._record(plan) if plan.ledger else None
+        return Sent(recorded, self._send(plan.statements, sync))
+
+    def complete(self, plan: Plan, sent: Sent) -> None:
+        """Look at the answers; insert the rows that updates did not find. Raises Repeated, psycopg.Error."""
+        if sent.recorded is not None and sent.recorded.rowcount != len(plan.ledger):
+            raise Repeated
+        self._insert_missing(sent.updates)
 
     def execute(self, plan: Plan) -> None:
         """Execute a plan that is recorded otherwise. Raises psycopg.Error."""
-        path = ""
-        for statement in plan.statements:
-            wanted = ",".join(statement.path)
-            if wanted != path:
-                self._connection.execute(self._queries["set_path"], {"path": wanted})
-                path = wanted
-            self._execute(statement)
+        self._insert_missing(self._send(plan.statements, _answered))
 
-    def _record(self, plan: Plan) -> None:
-        if not plan.ledger:
-            return
-        done = self._connection.execute(
+    def _send(self, plan: Sequence[Statement], sync: Callable[[], None]) -> list[Update]:
+        """Send the statements; the updates of the last layer, which may not find all their rows."""
+        path = ""
+        updates: list[Update] = []
+        for _, layer in groupby(plan, key=attrgetter("layer")):
+            if updates:  # what they insert must be there for the next layer
+                sync()
+                self._insert_missing(updates)
+                updates = []
+            for statement in layer:
+                wanted = ",".join(statement.path)
+                if wanted != path:
+                    self._connection.execute(self._queries["set_path"], {"path": wanted})
+                    path = wanted
+                done = self._execute(statement)
+                if statement.effect is Effect.UPDATE and statement.insert_columns:
+                    updates.append((statement, done))
+        return updates
+
+    def _record(self, plan: Plan) -> Cursor:
+        return self._connection.execute(
             self._queries["record_writes"],
             {
                 "changes": array(entry.change_id for entry in plan.ledger),
@@ -57,8 +97,6 @@ class Writer:
                 "versions": array(entry.rule_version for entry in plan.ledger),
             },
         )
-        if done.rowcount != len(plan.ledger):
-            raise Repeated
 
     def recorded(self, plan: Plan) -> frozenset[tuple[int, int]]:
         """Which of a plan's writes the ledger holds, as (change, rule)."""
@@ -71,23 +109,23 @@ class Writer:
         ).fetchall()
         return frozenset((change, rule) for change, rule in rows)
 
-    def _execute(self, statement: Statement) -> None:
-        done = self._connection.execute(
+    def _execute(self, statement: Statement) -> Cursor:
+        return self._connection.execute(
             statements.compose(statement), {"records": statements.encode(statement)}, prepare=True
         )
-        insertable = statement.effect is Effect.UPDATE and statement.insert_columns
-        if insertable and done.rowcount < len(statement.records):
-            self._insert_missing(statement)
 
-    def _insert_missing(self, statement: Statement) -> None:
+    def _insert_missing(self, updates: Iterable[Update]) -> None:
         """Rows that an update did not find are inserted whole."""
-        places = self._connection.execute(
-            statements.compose_missing(statement), {"records": statements.encode_keys(statement)}
-        ).fetchall()
-        missing: list[Record] = [statement.records[place] for (place,) in places]
-        if missing:
-            whole = msgspec.structs.replace(statement, effect=Effect.UPSERT, records=missing)
-            self._connection.execute(statements.compose(whole), {"records": statements.encode(whole)})
+        for statement, done in updates:
+            if done.rowcount == len(statement.records):
+                continue
+            places = self._connection.execute(
+                statements.compose_missing(statement), {"records": statements.encode_keys(statement)}
+            ).fetchall()
+            missing: list[Record] = [statement.records[place] for (place,) in places]
+            if missing:
+                whole = msgspec.structs.replace(statement, effect=Effect.UPSERT, records=missing)
+                self._execute(whole)
 
 
 def array(numbers: Iterable[int]) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import redis
 
-from pipeline.ports import Fenced, Stolen, StreamsLost
+from pipeline.ports import NOTHING_BEGUN, Fenced, Stolen, StreamsLost
 from pipeline.redis import keys
 from pipeline.redis.entry import Entry, Finished
 from pipeline.redis.lua import Scripts, told
@@ -144,10 +144,12 @@ class PartitionStreams:
         *,
         count: int,
         block: float | None,
+        begun: Mapping[int, bytes] = NOTHING_BEGUN,
     ) -> dict[int, list[Entry]]:
         """New entries by partition, `count` of each at most; waits up to `block` seconds for the first.
 
-        Raises StreamsLost, Stolen, redis.RedisError.
+        `begun` are the oldest entries that the consumer has in hand. Raises StreamsLost, Stolen,
+        redis.RedisError.
         """
         wanted = {keys.stream(p, stream).encode(): p for p in partitions}
         command: list[Any] = ["XREADGROUP", "GROUP", group, consumer, "COUNT", count]
@@ -159,10 +161,12 @@ class PartitionStreams:
         except redis.ResponseError as error:
             raise told(error) from error
         entries = {wanted[name]: _entries(raw) for name, raw in reply or ()}
-        self._require_all(stream, group, entries)
+        self._require_all(stream, group, entries, begun)
         return entries
 
-    def _require_all(self, stream: str, group: str, entries: Mapping[int, Sequence[Entry]]) -> None:
+    def _require_all(
+        self, stream: str, group: str, entries: Mapping[int, Sequence[Entry]], begun: Mapping[int, bytes]
+    ) -> None:
         """Nothing may have gone before what we read, for a position beyond it would hide that for good; and
         nothing older may be pending: a paused holder that wakes up reads once more.
         """
@@ -173,7 +177,7 @@ class PartitionStreams:
             self.give_up(lost)
             raise StreamsLost(f"entries of partitions {lost} are gone that nobody has finished")
         for (partition, batch), (_, oldest) in zip(entries.items(), replies, strict=True):
-            if oldest != batch[0].id:
+            if oldest != begun.get(partition, batch[0].id):
                 raise Stolen(f"entries of partition {partition} were read by another consumer")
 
     def reclaim(

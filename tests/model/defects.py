@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pipeline.batch import Item
 from pipeline.ports import Look
 from pipeline.worker import Worker
 from tests.fixtures.memory.outbox import MemoryOutbox, row_of
@@ -14,10 +13,10 @@ from tests.model.machine import Interruptions, Losses, Meddling, Steps
 from tests.model.mover import Parts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from pipeline.publication import QueueRow
-    from pipeline.redis.entry import Entry
+    from pipeline.run import Batch
     from pipeline.ticker import Due
     from pipeline.ticks import Tick
 
@@ -25,10 +24,10 @@ if TYPE_CHECKING:
 class AcknowledgesFirst(Worker):
     """Entries are finished in Redis before their effect is committed."""
 
-    def _carry_through(self, place: int, entries: Mapping[int, Sequence[Entry]]) -> None:
+    def _settle(self, batch: Batch, meanwhile: Callable[[], None]) -> None:
         if self._target is not None:
-            self._finish(place, [Item(p, entry.id, entry.order) for p, b in entries.items() for entry in b])
-        super()._carry_through(place, entries)
+            self._run.finish(batch, self._leases.held)
+        super()._settle(batch, meanwhile)
 
 
 class WithoutLedger(MemoryTarget):

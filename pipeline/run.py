@@ -1,0 +1,122 @@
+"""A worker's unbroken run of stages: what becomes of a batch of entries on the way to its effect."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from pipeline.batch import Item, by_rules, item_of, onward
+from pipeline.leases import START
+from pipeline.redis.entry import Finished
+from stages.filter import filter_changes
+from stages.match import match_changes
+from stages.transform import transform_changes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from pipeline.leases import EntryId, Grant
+    from pipeline.metrics.worker import WorkerMetrics
+    from pipeline.ports import Rules, WorkerStreams
+    from pipeline.redis.entry import Entry
+    from pipeline.topology import Step
+    from stages.passage import Passage
+    from stages.rules.compile import CompiledRules
+
+_STAGES: Final[Mapping[str, Callable[[Sequence[Passage], CompiledRules], list[Passage | None]]]] = {
+    "filter": filter_changes,
+    "match": match_changes,
+    "transform": transform_changes,
+}
+
+
+class Batch(NamedTuple):
+    """Entries in hand, read at one step of the run and carried through its stages up to `apply`."""
+
+    place: int  # of the step in the run
+    items: list[Item]
+    groups: list[tuple[CompiledRules, list[Item]]]  # each decided by one rule set, in order
+    firsts: dict[int, bytes]  # partition -> its first entry
+    newest: dict[int, int]  # partition -> the tick of its last entry
+    began: float
+
+
+class Run:
+    """The stages of one worker, between the streams it reads and its effect."""
+
+    def __init__(
+        self, steps: Sequence[Step], streams: WorkerStreams, rules: Rules, metrics: WorkerMetrics
+    ) -> None:
+        self._steps = steps
+        self._streams = streams
+        self._rules = rules
+        self._metrics = metrics
+
+    def begin(
+        self,
+        place: int,
+        entries: Mapping[int, Sequence[Entry]],
+        done: Mapping[int, EntryId],
+        *,
+        reclaimed: bool,
+    ) -> Batch:
+        """Take entries, read at a step, through the stages; `done`: how far each partition is applied."""
+        stage, count = self._steps[place].stage, sum(map(len, entries.values()))
+        began = self._metrics.read(stage, count, reclaimed=count if reclaimed else 0)
+        try:
+            items, groups = self._carry(place, entries, done)
+        except BaseException:
+            self._metrics.abandoned(stage, count)
+            raise
+        firsts = {partition: batch[0].id for partition, batch in entries.items()}
+        newest = {partition: batch[-1].order[0] for partition, batch in entries.items()}
+        return Batch(place, items, groups, firsts, newest, began)
+
+    def finish(self, batch: Batch, held: Mapping[int, Grant]) -> None:
+        """Hand on, acknowledge and trim. Raises StreamsLost, Fenced."""
+        begun, last = self._steps[batch.place], self._steps[-1]
+        by_partition: dict[int, list[Item]] = {}
+        for item in batch.items:
+            by_partition.setdefault(item.partition, []).append(item)
+        finished = [
+            Finished(
+                partition,
+                held[partition].terms[begun.stage],
+                [item.id for item in items],
+                onward(items) if last.writes else [],
+            )
+            for partition, items in by_partition.items()
+        ]
+        self._streams.acknowledge(begun.stage, begun.reads, last.writes, finished)
+        self._metrics.finished(begun.stage, len(batch.items), batch.began)
+
+    def abandon(self, batch: Batch) -> None:
+        """It stays pending, and will be delivered again."""
+        self._metrics.abandoned(self._steps[batch.place].stage, len(batch.items))
+
+    def _carry(
+        self, place: int, entries: Mapping[int, Sequence[Entry]], done: Mapping[int, EntryId]
+    ) -> tuple[list[Item], list[tuple[CompiledRules, list[Item]]]]:
+        current = self._rules.current()
+        items = [
+            item_of(partition, entry, current.version, done.get(partition, START))
+            for partition, batch in entries.items()
+            for entry in batch
+        ]
+        items.sort(key=lambda item: item.order)
+        groups = []
+        for version, group in by_rules(items):
+            rules = current if version in (None, current.version) else self._rules.at(version)
+            self._run_stages(place, group, rules)
+            groups.append((rules, group))
+        return items, groups
+
+    def _run_stages(self, place: int, items: Sequence[Item], rules: CompiledRules) -> None:
+        for step in self._steps[place:]:
+            if step.stage == "apply":
+                return
+            carried = [item for item in items if item.passage is not None]
+            passages = [item.passage for item in carried if item.passage is not None]
+            outcomes = _STAGES[step.stage](passages, rules)
+            self._metrics.handled(step.stage, outcomes, sum(len(passage.rejects) for passage in passages))
+            for item, passage in zip(carried, outcomes, strict=True):
+                item.passage = passage
