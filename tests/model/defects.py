@@ -83,7 +83,9 @@ class _WithoutLedger(Parts):
     target = WithoutLedger
 
 
-class _Unfenced(Parts):
+class Unfenced(Parts):
+    """No fences anywhere; tests/model/test_fences.py has the history that it takes."""
+
     target = UnfencedTarget
     streams = UnfencedStreams
 
@@ -100,7 +102,6 @@ class _ForgetsATick(Parts):
 DEFECTS: Final[Mapping[str, tuple[type[Steps], Parts]]] = {
     "acknowledges before it commits": (Interruptions, _AcknowledgesFirst()),
     "does without the ledger": (Meddling, _WithoutLedger()),
-    "does without fences": (Interruptions, _Unfenced()),
     "reads by id > last": (Steps, _ById()),
     "rebuilds without the last tick": (Losses, _ForgetsATick()),
 }

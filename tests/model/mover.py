@@ -74,6 +74,11 @@ class Mover:
         self.session = Session()
         self._suspended: Suspended | None = None
 
+    @property
+    def held(self) -> set[int]:
+        """The partitions that it believes to be its own."""
+        return set() if self._leases is None else set(self._leases.held)
+
     def step(self) -> bool:
         """One step; whether it moved. Dying and waiting for a server count as moving."""
         if self._suspended is None:
