@@ -120,8 +120,8 @@ def test_a_batch_that_takes_longer_than_a_statement_may(scene: Scene) -> None:
     """The target never gets quicker, so that the same batch would be tried again for ever."""
     _, worker = scene.start_both()
     worker.stop()
-    scene.write(40)
-    with scene.failing(None, seconds=0.05):  # two seconds and more, all together
+    scene.write(24)
+    with scene.failing(None, seconds=0.35):  # longer than the limit for each of the four partitions
         scene.deployment.await_published()
         worker = scene.start("worker", ORGSTREAM_STATEMENT_TIMEOUT="1s")
         scene.await_pause(worker, "(57014)")
