@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from tests.docs.pages import DOCS, blocks, read
-from tests.fixtures.world import ORGS, RULES
+from tests.fixtures.orgs import ORGS, RULES
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.fixtures.world import RULES
+from tests.fixtures.orgs import RULES
 
 if TYPE_CHECKING:
     from tests.scenarios.conftest import Story

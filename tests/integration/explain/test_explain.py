@@ -12,7 +12,7 @@ from pipeline.cli import main
 from pipeline.explain.explanation import explain_rule
 from pipeline.explain.subject import by_key
 from pipeline.rules import store
-from tests.fixtures.world import RULES
+from tests.fixtures.orgs import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

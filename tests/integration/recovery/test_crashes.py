@@ -13,7 +13,7 @@ from pipeline.replay import job
 from pipeline.replay.replayer import Replayer
 from pipeline.replay.run import begin, live_rules
 from pipeline.replay.selection import Selection
-from tests.fixtures.world import RULES
+from tests.fixtures.orgs import RULES
 from tests.integration.recovery.conftest import LIMIT, NO_LIMIT
 
 if TYPE_CHECKING:

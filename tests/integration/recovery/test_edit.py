@@ -11,7 +11,7 @@ from pipeline.errors import ConfigurationError
 from pipeline.letter_edit import LetterEditor
 from pipeline.letters import request
 from stages.rules.compile import compile_rules
-from tests.fixtures.world import RULES
+from tests.fixtures.orgs import RULES
 from tests.integration.recovery.conftest import LIMIT
 
 if TYPE_CHECKING:

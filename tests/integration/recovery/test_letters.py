@@ -13,7 +13,7 @@ from pipeline.letter_view import whole_letter
 from pipeline.letters import grouped, request
 from pipeline.postgres.refusal import refusal_of
 from stages.rules.compile import compile_rules
-from tests.fixtures.world import RULES
+from tests.fixtures.orgs import RULES
 from tests.integration.recovery.conftest import LIMIT, NO_LIMIT
 
 if TYPE_CHECKING:

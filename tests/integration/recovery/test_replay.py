@@ -8,7 +8,7 @@ from pipeline.replay.job import failures
 from pipeline.replay.rehearsal import rehearse
 from pipeline.replay.run import live_rules
 from pipeline.replay.selection import Selection, scope
-from tests.fixtures.world import RULES
+from tests.fixtures.orgs import RULES
 from tests.integration.recovery.conftest import LIMIT, NO_LIMIT
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from hypothesis import settings
 
 from pipeline.replay import replayer
 from pipeline.replay.fold import fold
-from tests.fixtures.world import RULES
+from tests.fixtures.orgs import RULES
 
 if TYPE_CHECKING:
     import pytest

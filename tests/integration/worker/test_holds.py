@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.letters import Selection, request, resume, select
 from pipeline.topology import STAGES
+from tests.fixtures.orgs import RULES
 
 if TYPE_CHECKING:
     from pipeline.relay import Relay
@@ -155,8 +156,6 @@ def test_another_worker_that_takes_the_partition_over_holds_the_record_too(pipel
 
 def test_a_change_of_two_rules_fails_only_under_the_rule_that_is_refused(world: World) -> None:
     world.app.execute("CREATE TABLE us.copy (ext_id text PRIMARY KEY, name text)")
-    from tests.fixtures.world import RULES  # noqa: PLC0415
-
     world.apply_rules(
         RULES
         + '\n[[rules]]\nname = "copies"\nfrom = "emea.account"\nto = "us.copy"\n'

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipeline.redis import keys
-from tests.fixtures.world import RULES
+from tests.fixtures.orgs import RULES
 from tests.integration.worker.conftest import account, ledger, letters, names
 
 if TYPE_CHECKING:

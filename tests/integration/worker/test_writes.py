@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
-from tests.fixtures.world import RULES
+from tests.fixtures.orgs import RULES
 from tests.integration.worker.conftest import account, ledger, names
 
 if TYPE_CHECKING:
