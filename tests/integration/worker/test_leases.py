@@ -32,10 +32,11 @@ def tend(world: World, *movers: Relay | Worker) -> None:
         world.settle(*movers)
 
 
-def end_session(mover: Relay | Worker) -> None:
-    """What Postgres sees of a process that was killed."""
+def end_session(world: World, mover: Relay | Worker) -> None:
+    """End it as the kill of its process does; it is gone when this returns."""
     table: Any = mover._leases._table
-    table._connection.close()
+    pid = table._connection.info.backend_pid
+    assert world.rows("SELECT pg_terminate_backend(%s, 10000)", [pid]) == [(True,)]
 
 
 @pytest.mark.parametrize("place", [0, 1], ids=["the first", "the second"])
@@ -47,7 +48,7 @@ def test_what_a_killed_worker_held_is_taken_before_its_leases_run_out(world: Wor
     for number in range(12):
         account(world, f"k{number}")
     world.settle(relay)
-    end_session(killed)
+    end_session(world, killed)
     tend(world, other)
     assert holders(world) == [4]
     assert len(names(world)) == 12
@@ -58,7 +59,7 @@ def test_what_a_killed_relay_held_is_taken_before_its_lease_runs_out(world: Worl
     killed, standby = world.relay(), world.relay()
     world.settle(killed, standby)
     account(world, "a")
-    end_session(killed)
+    end_session(world, killed)
     world.clock.advance(1)
     world.settle(standby)
     assert (standby.leading, world.outstanding()) == (True, 5)  # the change, and a mark in each partition
@@ -77,7 +78,7 @@ def test_who_lost_only_the_session_takes_part_again(world: World) -> None:
     relay, first, second = world.relay(), world.worker(), world.worker()
     tend(world, relay, first, second)
     process = first._leases._process
-    end_session(first)
+    end_session(world, first)
     tend(world, second)
     again = world.worker(process=process)
     tend(world, again, second)
