@@ -14,9 +14,9 @@ from pipeline.metrics.stage import StageMetrics
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pipeline.applied import Applied
     from pipeline.batch import Item
     from pipeline.metrics.registry import Metrics
-    from pipeline.postgres.target import Applied
     from stages.passage import Passage
     from stages.rules.compile import CompiledRules
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from pipeline.applied import Applied
     from pipeline.batch import Item
-    from pipeline.postgres.target import Applied
     from stages.rules.compile import CompiledRules
 
 

@@ -4,13 +4,14 @@ transaction under the fence. A batch that a record spoils is split until that re
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 import psycopg
 
+from pipeline.applied import Applied
 from pipeline.batch import Item, advances, partitions_of
 from pipeline.log import get_logger
 from pipeline.ports import LeaseLost
@@ -21,14 +22,14 @@ from pipeline.postgres.refusal import halves, refused, unreadable
 from pipeline.postgres.writer import Repeated, Writer, array
 from stages.apply import Plan, plan_writes
 from stages.breaker import Breaker
-from stages.reject import Reject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from pipeline.postgres.holds import KnownHolds, Letters
     from pipeline.postgres.pace import Pace
     from stages.hold import Holds
+    from stages.reject import Reject
     from stages.rules.compile import CompiledRules
 
 log = get_logger()
@@ -36,27 +37,8 @@ Check = Callable[[], int]  # once the answers are there: the epoch of what is he
 _NONE: Final[frozenset[tuple[int, int]]] = frozenset()
 
 
-class Applied(msgspec.Struct):
-    """What one batch came to."""
-
-    written: dict[int, int] = {}  # rule -> writes
-    duplicates: dict[int, int] = {}  # rule -> writes that the ledger held already
-    rejects: list[Reject] = []
-
-    def add(self, plan: Plan, repeated: Iterable[tuple[int, int]]) -> None:
-        """Count one committed transaction; `repeated` are the (change, rule) it left out."""
-        _count(self.written, (entry.rule_id for entry in plan.ledger))
-        _count(self.duplicates, (rule for _, rule in repeated))
-        self.rejects += plan.rejects
-
-
 def _nothing() -> None:
     """What to do meanwhile, where there is nothing to do."""
-
-
-def _count(counts: dict[int, int], rules: Iterable[int]) -> None:
-    for rule, count in Counter(rules).items():
-        counts[rule] = counts.get(rule, 0) + count
 
 
 class _Fence(NamedTuple):
@@ -90,6 +72,7 @@ class Target:
         self._pace = pace
         self._hold_on = hold_on
         self._meanwhile: Callable[[], None] = _nothing
+        self._waiter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="orgstream-apply")
 
     def apply(
         self,
@@ -167,12 +150,24 @@ class Target:
             with self._connection.pipeline() as pipeline:  # one way there and back for all
                 fenced = fence.pass_(items, fence.terms)
                 sent = self._writer.send(plan, pipeline.sync)
-                meanwhile, self._meanwhile = self._meanwhile, _nothing
-                meanwhile()
+                self._wait(pipeline)
             self._holds.require(fenced())
             self._writer.complete(plan, sent)
             letters = self._write_letters(plan.rejects, partitions)
             self._holds.record(plan, letters, partitions)
+
+    def _wait(self, pipeline: psycopg.Pipeline) -> None:
+        """Wait for the answers, and do meanwhile what is to be done.
+
+        A thread waits: the end of the pipeline must be on its way, or Postgres would not count us as idle in
+        a transaction, should we be suspended now, and never end it.
+        """
+        meanwhile, self._meanwhile = self._meanwhile, _nothing
+        answers = self._waiter.submit(pipeline.sync)
+        try:
+            meanwhile()
+        finally:
+            answers.result()
 
     def _advance(self, items: Sequence[Item], terms: Mapping[int, int]) -> Check:
         """Move the positions, under the fence."""

@@ -13,8 +13,8 @@ from tests.contract.side import RULES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pipeline.applied import Applied
     from pipeline.batch import Item
-    from pipeline.postgres.target import Applied
     from tests.contract.side import Side
 
 
