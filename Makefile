@@ -13,7 +13,7 @@ help: ## show this help
 .venv/.dev-ready: requirements-dev.lock tools/setup.py pyproject.toml
 	@$(PYTHON) tools/setup.py dev
 
-.PHONY: install demo test check lint types bench lock clean
+.PHONY: install demo test drill check lint types bench lock clean
 install: .venv/.run-ready ## make .venv with the `orgstream` command in it
 demo: .venv/.run-ready ## three orgs, live load, a proof at the end (no server needed)
 	@exec $(PY) -m pipeline demo $(ARGS)
@@ -23,6 +23,8 @@ bench: .venv/.run-ready ## the benchmarks, on embedded servers
 test: .venv/.dev-ready ## everything CI runs: lint, types, SQL, tests
 	@$(MAKE) --no-print-directory check
 	@exec $(PY) -m pytest --numprocesses 3 --dist loadfile $(ARGS)
+drill: .venv/.dev-ready ## break a running pipeline and ask a real Prometheus (Debian: apt-get install prometheus)
+	@exec $(PY) -m pytest -m drill $(ARGS)
 check: lint types ## everything but the tests
 lint: .venv/.dev-ready .venv/.sql-clean ## ruff, and sqlfluff where SQL changed
 	@$(PY) -m ruff check .

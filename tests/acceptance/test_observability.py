@@ -211,6 +211,7 @@ def test_without_web_there_are_no_metrics(monitored: Monitored) -> None:
         monitored.prometheus.await_result(expression)
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize(
     "arguments",
     [
