@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from pipeline.batch import BatchSize
 from pipeline.leases import START
-from pipeline.ports import NOTHING_BEGUN, Stolen, StreamsLost
+from pipeline.ports import Stolen, StreamsLost
 from pipeline.redis.entry import order_of
 from pipeline.run import Batch, Run
 
@@ -61,8 +61,6 @@ class Worker:
         self._release_at = 0.0
         self._ready: dict[int, EntryId] = {}  # partition -> position
         self._newest_tick = 0  # the newest we know of
-        self._ahead: Batch | None = None  # read while the one before was being applied
-        self._in_hand: Mapping[int, bytes] = NOTHING_BEGUN
 
     def step(self, block: float | None = None) -> bool:
         """Tend the leases, then read and carry one batch; whether there was anything to do.
@@ -81,7 +79,8 @@ class Worker:
 
     def _step(self, block: float | None) -> bool:
         gained, lost = self._leases.tend()
-        self._forget(lost)
+        for partition in lost:
+            self._ready.pop(partition, None)
         self._metrics.leases(len(self._leases.held), self._leases.losses())
         if self._target is not None and self._ready and self._clock() >= self._release_at:
             self._release_at = self._clock() + _RELEASE_SECONDS
@@ -90,13 +89,13 @@ class Worker:
         took_over = self._take_over(waiting) if waiting or gained else False
         if not self._ready:
             return took_over
-        batch, self._ahead = self._ahead or self._read(None if took_over else block), None
+        batch = self._read(None if took_over else block)
         if batch is not None:
-            self._settle(batch, self._read_ahead)
+            self._settle(batch)
         return batch is not None or took_over
 
-    def _read(self, block: float | None, begun: Mapping[int, bytes] = NOTHING_BEGUN) -> Batch | None:
-        """A new batch, taken through the stages before `apply`; `begun` are the oldest entries in hand."""
+    def _read(self, block: float | None) -> Batch | None:
+        """A new batch, taken through the stages before `apply`."""
         first = self._steps[0]
         partitions = list(self._ready)
         entries = self._streams.read(
@@ -106,7 +105,6 @@ class Worker:
             partitions,
             count=self._size.of_each(len(partitions)),
             block=block,
-            begun=begun,
         )
         if not entries:
             return None
@@ -116,7 +114,6 @@ class Worker:
     def _start_anew(self) -> None:
         """Whatever went wrong: all partitions are taken over again."""
         self._ready.clear()
-        self._drop_ahead()
 
     @property
     def _done(self) -> Mapping[int, EntryId]:
@@ -176,47 +173,27 @@ class Worker:
 
     def _carry(self, place: int, entries: Mapping[int, Sequence[Entry]], *, reclaimed: bool) -> None:
         """Take entries read at a step through the rest of the run, and finish them there."""
-        self._settle(self._run.begin(place, entries, self._done, reclaimed=reclaimed), _nothing)
+        self._settle(self._run.begin(place, entries, self._done, reclaimed=reclaimed))
 
-    def _settle(self, batch: Batch, meanwhile: Callable[[], None]) -> None:
+    def _settle(self, batch: Batch) -> None:
         """Apply a batch that went through the stages, where that is our last one, and acknowledge it."""
         try:
             self._require_ours(batch)
             if self._target is not None:
-                self._apply(self._target, batch, meanwhile)
+                self._apply(self._target, batch)
             self._run.finish(batch, self._leases.held)
         except BaseException:
             self._run.abandon(batch)
             raise
 
-    def _apply(self, target: Target, batch: Batch, meanwhile: Callable[[], None]) -> None:
-        self._in_hand = batch.firsts
+    def _apply(self, target: Target, batch: Batch) -> None:
         for rules, items in batch.groups:
             terms = {p: self._leases.held[p].terms["apply"] for p in {item.partition for item in items}}
             began = time.monotonic()
-            applied = target.apply(items, rules, terms, meanwhile)
+            applied = target.apply(items, rules, terms)
             self._metrics.applied(applied, rules, items, time.monotonic() - began)
             for item in items:
                 self._ready[item.partition] = max(item.order, self._ready[item.partition])
-
-    def _read_ahead(self) -> None:
-        """While Postgres is at work: take the next batch through the stages before `apply`."""
-        if self._ahead is None:
-            self._ahead = self._read(None, begun=self._in_hand)
-
-    def _forget(self, lost: Sequence[int]) -> None:
-        """Partitions that are not ours any more; what was read ahead of them is pending for their holder."""
-        for partition in lost:
-            self._ready.pop(partition, None)
-        if self._ahead is not None and not self._ahead.firsts.keys().isdisjoint(lost):
-            for partition in self._ahead.firsts:  # those that are still ours are taken over anew
-                self._ready.pop(partition, None)
-            self._drop_ahead()
-
-    def _drop_ahead(self) -> None:
-        if self._ahead is not None:
-            self._run.abandon(self._ahead)
-            self._ahead = None
 
     def _require_ours(self, batch: Batch) -> None:
         """A tick stands in Postgres before its entries do in Redis: what lies beyond the last is not ours.
@@ -234,7 +211,3 @@ class Worker:
         """Have the relay make partitions anew. Raises StreamsLost."""
         self._streams.give_up(partitions)
         raise StreamsLost(f"{why}: partitions {', '.join(map(str, partitions))}")
-
-
-def _nothing() -> None:
-    """What to do meanwhile, where there is nothing to do."""

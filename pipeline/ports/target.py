@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from pipeline.applied import Applied
     from pipeline.batch import Item
@@ -20,12 +20,10 @@ class Target(Protocol):
         items: Sequence[Item],
         rules: CompiledRules,
         terms: Mapping[int, int],
-        meanwhile: Callable[[], None],
     ) -> Applied:
         """Apply items that one rule set decides, with their ledger, letters, holds and positions.
 
-        `terms` are the leases' by partition. `meanwhile` may be called once, while the database is at work.
-        Raises LeaseLost, and what `meanwhile` raises; then nothing was done.
+        `terms` are the leases' by partition. Raises LeaseLost; then nothing was done.
         """
         ...
 

@@ -5,7 +5,6 @@ transaction under the fence. A batch that a record spoils is split until that re
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
@@ -35,10 +34,6 @@ if TYPE_CHECKING:
 log = get_logger()
 Check = Callable[[], int]  # once the answers are there: the epoch of what is held. Raises LeaseLost
 _NONE: Final[frozenset[tuple[int, int]]] = frozenset()
-
-
-def _nothing() -> None:
-    """What to do meanwhile, where there is nothing to do."""
 
 
 class _Fence(NamedTuple):
@@ -71,22 +66,18 @@ class Target:
         self._breaker = Breaker(breaker)
         self._pace = pace
         self._hold_on = hold_on
-        self._meanwhile: Callable[[], None] = _nothing
-        self._waiter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="orgstream-apply")
 
     def apply(
         self,
         items: Sequence[Item],
         rules: CompiledRules,
         terms: Mapping[int, int],
-        meanwhile: Callable[[], None] = _nothing,
     ) -> Applied:
         """Apply items that one rule set decides, in their order; `terms` are the leases' by partition.
 
-        `meanwhile` is called once Postgres is at work; it must leave the connection alone. Raises LeaseLost,
-        and psycopg.Error for an outage or a bug: then the batch, or what is left of it, is to be tried again.
+        Raises LeaseLost, and psycopg.Error for an outage or a bug: then the batch, or what is left of it, is
+        to be tried again.
         """
-        self._meanwhile = meanwhile
         return self._in_parts(items, rules, _Fence(terms, self._advance, self._holds.begin))
 
     def release(self, items: Sequence[Item], rules: CompiledRules, terms: Mapping[int, int]) -> Applied:
@@ -147,27 +138,12 @@ class Target:
     def _transact(self, plan: Plan, items: Sequence[Item], fence: _Fence) -> None:
         partitions = partitions_of(items) if plan.held or plan.rejects else {}
         with self._connection.transaction():
-            with self._connection.pipeline() as pipeline:  # one way there and back for all
-                fenced = fence.pass_(items, fence.terms)
-                sent = self._writer.send(plan, pipeline.sync)
-                self._wait(pipeline)
+            fenced = fence.pass_(items, fence.terms)
             self._holds.require(fenced())
+            sent = self._writer.send(plan)
             self._writer.complete(plan, sent)
             letters = self._write_letters(plan.rejects, partitions)
             self._holds.record(plan, letters, partitions)
-
-    def _wait(self, pipeline: psycopg.Pipeline) -> None:
-        """Wait for the answers, and do meanwhile what is to be done.
-
-        A thread waits: the end of the pipeline must be on its way, or Postgres would not count us as idle in
-        a transaction, should we be suspended now, and never end it.
-        """
-        meanwhile, self._meanwhile = self._meanwhile, _nothing
-        answers = self._waiter.submit(pipeline.sync)
-        try:
-            meanwhile()
-        finally:
-            answers.result()
 
     def _advance(self, items: Sequence[Item], terms: Mapping[int, int]) -> Check:
         """Move the positions, under the fence."""

@@ -28,7 +28,7 @@ class Holder:
 
     def apply(self, items: Sequence[Item]) -> Applied:
         """Apply a batch."""
-        return self._target.apply(items, RULES, {PARTITION: self.term}, lambda: None)
+        return self._target.apply(items, RULES, {PARTITION: self.term})
 
     def release(self) -> None:
         """Settle what is asked for."""

@@ -13,7 +13,7 @@ from tests.model.machine import Interruptions, Losses, Meddling, Steps
 from tests.model.mover import Parts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from pipeline.publication import QueueRow
     from pipeline.run import Batch
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 class AcknowledgesFirst(Worker):
     """Entries are finished in Redis before their effect is committed."""
 
-    def _settle(self, batch: Batch, meanwhile: Callable[[], None]) -> None:
+    def _settle(self, batch: Batch) -> None:
         if self._target is not None:
             self._run.finish(batch, self._leases.held)
-        super()._settle(batch, meanwhile)
+        super()._settle(batch)
 
 
 class WithoutLedger(MemoryTarget):
