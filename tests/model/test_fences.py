@@ -45,7 +45,7 @@ def test_a_worker_that_wakes_up_late_changes_nothing(points: int) -> None:
     wake_up_late(Parts(), points)
 
 
-@pytest.mark.parametrize("points", range(5))
+@pytest.mark.parametrize("points", range(1, 4))  # at the others it has nothing in hand that is late
 def test_without_fences_it_would_break_the_order(points: int) -> None:
     with pytest.raises(Broken, match="record b"):
         wake_up_late(Unfenced(), points)
