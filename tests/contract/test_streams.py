@@ -175,6 +175,15 @@ class TestWorker:
         assert read(streams) == {}
         assert streams.append({0: entries(1, 4)}, 3) == 0  # the last id has stayed
 
+    def test_entries_that_went_before_they_were_read_are_missed(self, side: Side, streams: Streams) -> None:
+        read(streams, count=2)
+        finish(streams, entries(1, 2))
+        side.trim(0, "changes")
+        streams.append({0: entries(2, 1)}, 3)
+        with pytest.raises(StreamsLost):
+            read(streams)
+        assert 0 in streams.missing(EVERY)
+
     def test_what_is_finished_goes_on_and_is_trimmed(self, streams: Streams) -> None:
         read(streams)
         finish(streams, entries(1, 3), onward=entries(1, 1, first=2))
