@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pipeline.ports import LeaseLost
+from pipeline.postgres.knowledge import edit
 from pipeline.postgres.queries import load
 from pipeline.postgres.writer import Repeated, Writer, array
 from stages.apply import plan_writes
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from pipeline.carry import Waiting
     from pipeline.postgres.holds import KnownHolds
+    from pipeline.postgres.knowledge import Steps
     from stages.passage import Passage
     from stages.reject import Reject
     from stages.rules.compile import CompiledRules
@@ -79,10 +81,11 @@ class Ask(msgspec.Struct, frozen=True):
 class LetterDesk:
     """The transactions that settle letters, on one worker's connection."""
 
-    def __init__(self, connection: psycopg.Connection, holder: str, holds: KnownHolds) -> None:
+    def __init__(self, connection: psycopg.Connection, holder: str, holds: KnownHolds, steps: Steps) -> None:
         self._connection = connection
         self._holder = holder
         self._holds = holds
+        self._steps = steps
         self._writer = Writer(connection)
         self._queries = load("holds")
 
@@ -100,15 +103,17 @@ class LetterDesk:
         """
         repeated: frozenset[tuple[int, int]] = frozenset()
         while True:
-            plan = plan_writes(passages, rules, Holds({}), applied=repeated)
             try:
                 with self._connection.transaction():
                     self._confirm(lease)
                     self._begin(ask)
+                    edited = edit(self._steps.of(rules), passages, rules)
+                    plan = plan_writes(edited.passages, rules, Holds({}), applied=repeated)
                     self._writer.write(plan)
+                    edited.remember(plan)
                     self._release(waiting)
-            except Repeated:
-                repeated |= self._writer.recorded(plan)
+            except Repeated as error:
+                repeated |= self._writer.recorded(error.plan)
             else:
                 return
 

@@ -16,17 +16,20 @@ from pipeline.log import get_logger
 from pipeline.ports import LeaseLost
 from pipeline.postgres.faults import Fault, fault_of
 from pipeline.postgres.holds import StaleHolds
+from pipeline.postgres.knowledge import Edited, edit, nothing_to_remember
 from pipeline.postgres.queries import load
 from pipeline.postgres.refusal import halves, refused, unreadable
 from pipeline.postgres.writer import Repeated, Writer, array
-from stages.apply import Plan, plan_writes
+from stages.apply import plan_writes
 from stages.breaker import Breaker
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pipeline.postgres.holds import KnownHolds, Letters
+    from pipeline.postgres.knowledge import Steps
     from pipeline.postgres.pace import Pace
+    from stages.apply import Plan
     from stages.hold import Holds
     from stages.reject import Reject
     from stages.rules.compile import CompiledRules
@@ -56,8 +59,9 @@ class Target:
         breaker: int,
         pace: Pace,
         hold_on: Callable[[], None],
+        steps: Steps,
     ) -> None:
-        """`hold_on` renews the leases in the middle of what takes long."""
+        """`hold_on` renews the leases in the middle of what takes long; `steps` are asked before planning."""
         self._connection = connection
         self._holder = holder
         self._queries = load("apply")
@@ -66,6 +70,7 @@ class Target:
         self._breaker = Breaker(breaker)
         self._pace = pace
         self._hold_on = hold_on
+        self._steps = steps
 
     def apply(
         self,
@@ -118,14 +123,12 @@ class Target:
             self._attempt([unreadable(item, second)], rules, fence, applied)
 
     def _attempt(self, items: Sequence[Item], rules: CompiledRules, fence: _Fence, applied: Applied) -> None:
-        passages = [item.passage for item in items if item.passage is not None]
         repeated = _NONE
         while True:
-            plan = plan_writes(passages, rules, fence.holds(items), applied=repeated)
             try:
-                self._transact(plan, items, fence)
-            except Repeated:
-                repeated |= self._writer.recorded(plan)
+                plan = self._transact(items, rules, fence, repeated)
+            except Repeated as error:
+                repeated |= self._writer.recorded(error.plan)
             except StaleHolds:
                 self._holds.reload()
             else:
@@ -135,15 +138,26 @@ class Target:
         applied.add(plan, repeated)
         self._break_circuits(plan)
 
-    def _transact(self, plan: Plan, items: Sequence[Item], fence: _Fence) -> None:
-        partitions = partitions_of(items) if plan.held or plan.rejects else {}
+    def _transact(
+        self, items: Sequence[Item], rules: CompiledRules, fence: _Fence, repeated: frozenset[tuple[int, int]]
+    ) -> Plan:
+        """Do it; what was done. The plan is made before, unless the target has to be asked something."""
+        edited = Edited([item.passage for item in items if item.passage is not None], nothing_to_remember)
+        steps = self._steps.of(rules)
+        plan = None if steps else plan_writes(edited.passages, rules, fence.holds(items), applied=repeated)
         with self._connection.transaction():
             fenced = fence.pass_(items, fence.terms)
             self._holds.require(fenced())
+            if plan is None:
+                edited = edit(steps, edited.passages, rules)
+                plan = plan_writes(edited.passages, rules, fence.holds(items), applied=repeated)
             sent = self._writer.send(plan)
             self._writer.complete(plan, sent)
+            edited.remember(plan)
+            partitions = partitions_of(items) if plan.held or plan.rejects else {}
             letters = self._write_letters(plan.rejects, partitions)
             self._holds.record(plan, letters, partitions)
+        return plan
 
     def _advance(self, items: Sequence[Item], terms: Mapping[int, int]) -> Check:
         """Move the positions, under the fence."""

@@ -35,6 +35,10 @@ class Sent(NamedTuple):
 class Repeated(Exception):
     """Raised when the ledger holds some of a plan's writes already."""
 
+    def __init__(self, plan: Plan) -> None:
+        super().__init__("the ledger holds some of these writes already")
+        self.plan = plan
+
 
 def _answered() -> None:
     """Outside a pipeline every answer is there at once."""
@@ -62,7 +66,7 @@ class Writer:
     def complete(self, plan: Plan, sent: Sent) -> None:
         """Look at the answers; insert the rows that updates did not find. Raises Repeated, psycopg.Error."""
         if sent.recorded is not None and sent.recorded.rowcount != len(plan.ledger):
-            raise Repeated
+            raise Repeated(plan)
         self._insert_missing(sent.updates)
 
     def execute(self, plan: Plan) -> None:

@@ -14,6 +14,7 @@ from pipeline.postgres.connection import check_session, require_migrated, told
 from pipeline.postgres.connection import connect as connect_postgres
 from pipeline.postgres.foundation import Foundation
 from pipeline.postgres.holds import KnownHolds
+from pipeline.postgres.knowledge import Steps
 from pipeline.postgres.lease_table import PostgresLeaseTable
 from pipeline.postgres.letters import LetterDesk
 from pipeline.postgres.outbox import PostgresOutbox
@@ -147,7 +148,8 @@ def target_of(
 ) -> tuple[Target, Releaser]:
     """Where the run of a worker with `apply` ends: they share what they know of holds."""
     holds = KnownHolds(connection)
-    desk = LetterDesk(connection, process.id, holds)
+    steps = Steps()
+    desk = LetterDesk(connection, process.id, holds, steps)
     target = Target(
         connection,
         process.id,
@@ -155,6 +157,7 @@ def target_of(
         breaker=settings.breaker_letters,
         pace=pace,
         hold_on=leases.hold_on,
+        steps=steps,
     )
     return target, Releaser(connection, target, desk)
 

@@ -19,6 +19,7 @@ from stages.expression import (
     sql_type,
     unchanged,
 )
+from stages.need import Need, needs_of
 from stages.rules.closures import (
     Columns,
     Evaluate,
@@ -76,6 +77,7 @@ class CompiledRules(msgspec.Struct, frozen=True):
     tables: dict[tuple[str, str], TableRules]  # by schema and name, as a change names its table
     by_id: dict[int, CompiledRule]
     org_of: dict[str, str]  # schema -> org
+    needs: frozenset[Need] = frozenset()  # what the target database is asked before a batch is planned
 
 
 def compile_rules(rule_set: RuleSet) -> CompiledRules:
@@ -95,6 +97,7 @@ def compile_rules(rule_set: RuleSet) -> CompiledRules:
         },
         by_id={compiled.rule.id: compiled for rules in grouped.values() for compiled in rules},
         org_of={schema: org for org, schema in rule_set.orgs.items()},
+        needs=needs_of(rule for rule in rule_set.rules if rule.enabled),
     )
 
 

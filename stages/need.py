@@ -1,0 +1,26 @@
+"""What a rule set needs to know of the target database before its writes are planned."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from stages.rules.model import Rule
+
+
+class Need(StrEnum):
+    """One kind of knowledge. Rules that need none of it are planned before the transaction begins."""
+
+    LOOKUPS = "lookups"  # values, and parents, that other tables hold
+
+
+def needs_of(rules: Iterable[Rule]) -> frozenset[Need]:
+    """What these rules need; said once, when a rule set is compiled."""
+    found: set[Need] = set()
+    for rule in rules:
+        if any(mapping.lookup is not None for mapping in rule.map.values()):
+            found.add(Need.LOOKUPS)
+    return frozenset(found)
