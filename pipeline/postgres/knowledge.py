@@ -13,15 +13,21 @@ if TYPE_CHECKING:
 
     from stages.apply import Plan
     from stages.need import Need
+    from stages.omit import Omitted
     from stages.passage import Passage
     from stages.rules.compile import CompiledRules
 
 
+def nothing(_: Plan) -> None:
+    """What a step says that has nothing to write."""
+
+
 class Edited(NamedTuple):
-    """The passages as they are to be planned, and what is to be written beside the plan."""
+    """The passages as they are to be planned, and what is to be written before and beside the plan."""
 
     passages: Sequence[Passage]
-    remember: Callable[[Plan], None]
+    remember: Callable[[Plan], None] = nothing  # after the plan's statements
+    prepare: Callable[[Plan], None] = nothing  # before them: what triggers of the target are to find
 
 
 class Knowledge(Protocol):
@@ -29,13 +35,14 @@ class Knowledge(Protocol):
 
     need: Need
 
-    def edit(self, passages: Sequence[Passage], rules: CompiledRules) -> Edited:
-        """Read what the batch has to know, after the fence and in its transaction. Raises psycopg.Error."""
+    def edit(
+        self, passages: Sequence[Passage], rules: CompiledRules, omitted: Callable[[], Omitted]
+    ) -> Edited:
+        """Read what the batch has to know, after the fence and in its transaction. Raises psycopg.Error.
+
+        `omitted` begins to follow the batch anew, for a step that must know what the plan will leave out.
+        """
         ...
-
-
-def nothing_to_remember(_: Plan) -> None:
-    """What a step says that has nothing to write."""
 
 
 class Steps:
@@ -49,16 +56,24 @@ class Steps:
         return [step for step in self._steps if step.need in rules.needs] if rules.needs else ()
 
 
-def edit(steps: Sequence[Knowledge], passages: Sequence[Passage], rules: CompiledRules) -> Edited:
+def edit(
+    steps: Sequence[Knowledge],
+    passages: Sequence[Passage],
+    rules: CompiledRules,
+    omitted: Callable[[], Omitted],
+) -> Edited:
     """Take the steps one after the other."""
-    memories: list[Callable[[Plan], None]] = []
+    taken: list[Edited] = []
     for step in steps:
-        edited = step.edit(passages, rules)
-        passages = edited.passages
-        memories.append(edited.remember)
+        taken.append(step.edit(passages, rules, omitted))
+        passages = taken[-1].passages
 
     def remember(plan: Plan) -> None:
-        for memory in memories:
-            memory(plan)
+        for one in taken:
+            one.remember(plan)
 
-    return Edited(passages, remember)
+    def prepare(plan: Plan) -> None:
+        for one in taken:
+            one.prepare(plan)
+
+    return Edited(passages, remember, prepare)

@@ -5,6 +5,7 @@ What was asked for is final once the first transaction for it has committed: the
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,6 +16,7 @@ from pipeline.postgres.queries import load
 from pipeline.postgres.writer import Repeated, Writer, array
 from stages.apply import plan_writes
 from stages.hold import Holds
+from stages.omit import Omitted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,6 +80,17 @@ class Ask(msgspec.Struct, frozen=True):
         return f"{self.how}: {self.reason}"
 
 
+def _omitted(repeated: frozenset[tuple[int, int]]) -> Omitted:
+    return Omitted(Holds({}), repeated)
+
+
+def _require_none_refused(passages: Sequence[Passage]) -> None:
+    """Raises Refused where a change cannot be applied for what the target holds."""
+    for passage in passages:
+        for reject in passage.rejects:
+            raise Refused(reject)
+
+
 class LetterDesk:
     """The transactions that settle letters, on one worker's connection."""
 
@@ -99,7 +112,7 @@ class LetterDesk:
     ) -> None:
         """Apply changes of a letter and let them wait no longer, in one transaction under the lease.
 
-        Raises LeaseLost, AskedAnew, psycopg.Error.
+        Raises LeaseLost, AskedAnew, Refused, psycopg.Error.
         """
         repeated: frozenset[tuple[int, int]] = frozenset()
         while True:
@@ -107,8 +120,10 @@ class LetterDesk:
                 with self._connection.transaction():
                     self._confirm(lease)
                     self._begin(ask)
-                    edited = edit(self._steps.of(rules), passages, rules)
+                    edited = edit(self._steps.of(rules), passages, rules, partial(_omitted, repeated))
+                    _require_none_refused(edited.passages)
                     plan = plan_writes(edited.passages, rules, Holds({}), applied=repeated)
+                    edited.prepare(plan)
                     self._writer.write(plan)
                     edited.remember(plan)
                     self._release(waiting)

@@ -16,12 +16,13 @@ from pipeline.log import get_logger
 from pipeline.ports import LeaseLost
 from pipeline.postgres.faults import Fault, fault_of
 from pipeline.postgres.holds import StaleHolds
-from pipeline.postgres.knowledge import Edited, edit, nothing_to_remember
+from pipeline.postgres.knowledge import Edited, edit
 from pipeline.postgres.queries import load
 from pipeline.postgres.refusal import halves, refused, unreadable
 from pipeline.postgres.writer import Repeated, Writer, array
 from stages.apply import plan_writes
 from stages.breaker import Breaker
+from stages.omit import Omitted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -142,15 +143,16 @@ class Target:
         self, items: Sequence[Item], rules: CompiledRules, fence: _Fence, repeated: frozenset[tuple[int, int]]
     ) -> Plan:
         """Do it; what was done. The plan is made before, unless the target has to be asked something."""
-        edited = Edited([item.passage for item in items if item.passage is not None], nothing_to_remember)
+        edited = Edited([item.passage for item in items if item.passage is not None])
         steps = self._steps.of(rules)
         plan = None if steps else plan_writes(edited.passages, rules, fence.holds(items), applied=repeated)
         with self._connection.transaction():
             fenced = fence.pass_(items, fence.terms)
             self._holds.require(fenced())
             if plan is None:
-                edited = edit(steps, edited.passages, rules)
+                edited = edit(steps, edited.passages, rules, lambda: Omitted(fence.holds(items), repeated))
                 plan = plan_writes(edited.passages, rules, fence.holds(items), applied=repeated)
+            edited.prepare(plan)
             sent = self._writer.send(plan)
             self._writer.complete(plan, sent)
             edited.remember(plan)

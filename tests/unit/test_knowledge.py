@@ -10,10 +10,11 @@ from pipeline.postgres.knowledge import Edited, Steps, edit
 from stages.apply import plan_writes
 from stages.hold import Holds
 from stages.need import Need
+from stages.omit import Omitted
 from tests.unit.stages.ruled import compiled, passage, row, transformed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from stages.apply import Plan
     from stages.passage import Passage
@@ -31,8 +32,9 @@ class _Naming:
     def __init__(self, name: str) -> None:
         self._name = name
         self.remembered: list[Plan] = []
+        self.prepared: list[Plan] = []
 
-    def edit(self, passages: Sequence[Passage], _: CompiledRules) -> Edited:
+    def edit(self, passages: Sequence[Passage], _: CompiledRules, __: Callable[[], Omitted]) -> Edited:
         named = []
         for one in passages:
             writes = tuple(
@@ -40,7 +42,7 @@ class _Naming:
                 for w in one.writes
             )
             named.append(msgspec.structs.replace(one, writes=writes))
-        return Edited(named, self.remembered.append)
+        return Edited(named, self.remembered.append, self.prepared.append)
 
 
 def test_a_rule_set_without_needs_asks_nothing() -> None:
@@ -54,8 +56,10 @@ def test_steps_edit_one_after_the_other_and_remember_by_the_plan() -> None:
     first, second = _Naming("1"), _Naming("2")
     given = transformed(RULES, passage(None, row()))
     assert given is not None
-    edited = edit(Steps([first, second]).of(NEEDY), [given], NEEDY)
+    edited = edit(Steps([first, second]).of(NEEDY), [given], NEEDY, lambda: Omitted(Holds({}), frozenset()))
     assert edited.passages[0].writes[0].values["name"] == "Ann12"
     plan = plan_writes(edited.passages, NEEDY, Holds({}), applied=frozenset())
+    edited.prepare(plan)
     edited.remember(plan)
+    assert first.prepared == second.prepared == [plan]
     assert first.remembered == second.remembered == [plan]
