@@ -8,6 +8,7 @@ pytest_plugins = [
     "tests.fixtures.environment",
     "tests.fixtures.databases",
     "tests.fixtures.redis_servers",
+    "tests.fixtures.forked",
     "tests.fixtures.processes",
     "tests.fixtures.proxy",
     "tests.fixtures.world",

@@ -14,10 +14,12 @@ import pytest
 
 from pipeline.bench.report import AIMS
 from tests.fixtures.environment import server_folder
-from tests.fixtures.processes import COMMAND, StartCommand
+from tests.fixtures.forked import COMMAND
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.fixtures.processes import StartCommand
 
 PATIENCE_SECONDS = 110.0
 DRAINS = {f"drains.{name}{end}" for name in ("inserts", "updates", "singles") for end in ("", ".from_start")}
@@ -56,8 +58,8 @@ def test_the_drains_as_json(folder: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_ctrl_c_ends_it_and_its_processes(start_orgstream: StartCommand, folder: Path) -> None:
-    bench = start_orgstream("bench", "--quick", "--only", "drains", env={"TMPDIR": str(folder)})
+def test_ctrl_c_ends_it_and_its_processes(start_anew: StartCommand, folder: Path) -> None:
+    bench = start_anew("bench", "--quick", "--only", "drains", env={"TMPDIR": str(folder)})
     bench.await_line("drain: ")
     assert bench.stop(signal.SIGINT) == 130
     assert not list(folder.iterdir())

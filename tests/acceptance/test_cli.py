@@ -33,13 +33,13 @@ print("released", flush=True)
 """
 
 
-def test_version(orgstream: RunCommand) -> None:
-    assert orgstream("--version") == (0, "orgstream 0.1.0\n", "")
+def test_version(orgstream_anew: RunCommand) -> None:
+    assert orgstream_anew("--version") == (0, "orgstream 0.1.0\n", "")
 
 
 @pytest.mark.parametrize("flag", ["--help", "-h"])
-def test_help_lists_the_commands(orgstream: RunCommand, flag: str) -> None:
-    done = orgstream(flag)
+def test_help_lists_the_commands(orgstream_anew: RunCommand, flag: str) -> None:
+    done = orgstream_anew(flag)
     assert done.code == 0
     assert "Usage: orgstream [OPTIONS] COMMAND" in done.stdout
     assert re.search(r"^  settings +List every setting", done.stdout, re.MULTILINE)
@@ -61,15 +61,15 @@ def test_help_imports_only_what_it_needs(tmp_path: Path) -> None:
         (["settings", "extra"], "unexpected extra argument"),
     ],
 )
-def test_misuse_exits_with_2(orgstream: RunCommand, arguments: list[str], told: str) -> None:
-    done = orgstream(*arguments)
+def test_misuse_exits_with_2(orgstream_anew: RunCommand, arguments: list[str], told: str) -> None:
+    done = orgstream_anew(*arguments)
     assert (done.code, done.stdout) == (2, "")
     assert told in done.stderr
 
 
-def test_settings_as_json(orgstream: RunCommand) -> None:
+def test_settings_as_json(orgstream_anew: RunCommand) -> None:
     env = {"DATABASE_URL": "postgres://user:secret@host/db", "ORGSTREAM_RETENTION": "12h"}
-    done = orgstream("settings", "--json", "--partitions", "4", env=env)
+    done = orgstream_anew("settings", "--json", "--partitions", "4", env=env)
     assert (done.code, done.stderr) == (0, "")
     settings = {setting["name"]: setting for setting in json.loads(done.stdout)}
     assert settings["DATABASE_URL"]["value"] == "postgres://user:***@host/db"
@@ -85,8 +85,10 @@ def test_settings_as_json(orgstream: RunCommand) -> None:
     }
 
 
-def test_settings_for_people(orgstream: RunCommand) -> None:
-    done = orgstream("settings", env={"REDIS_TLS_URL": "rediss://:secret@host", "ORGSTREAM_RETENTION": "12h"})
+def test_settings_for_people(orgstream_anew: RunCommand) -> None:
+    done = orgstream_anew(
+        "settings", env={"REDIS_TLS_URL": "rediss://:secret@host", "ORGSTREAM_RETENTION": "12h"}
+    )
     assert (done.code, done.stderr) == (0, "")
     lines = [line.split() for line in done.stdout.splitlines()]
     assert lines[0] == ["name", "value", "default", "unit", "meaning"]
@@ -94,8 +96,8 @@ def test_settings_for_people(orgstream: RunCommand) -> None:
     assert ["REDIS_URL", "rediss://:***@host"] in [line[:2] for line in lines]
 
 
-def test_wrong_settings_are_told_after_the_list(orgstream: RunCommand) -> None:
-    done = orgstream("settings", env={"ORGSTREAM_PARTITONS": "4", "ORGSTREAM_RETENTION": "soon"})
+def test_wrong_settings_are_told_after_the_list(orgstream_anew: RunCommand) -> None:
+    done = orgstream_anew("settings", env={"ORGSTREAM_PARTITONS": "4", "ORGSTREAM_RETENTION": "soon"})
     assert done.code == 2
     assert "ORGSTREAM_PARTITIONS" in done.stdout
     first, second = done.stderr.splitlines()

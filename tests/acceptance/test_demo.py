@@ -42,12 +42,12 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
-def start(start_orgstream: StartCommand, folder: Path, *arguments: str) -> Running:
-    return start_orgstream("demo", *arguments, env={"TMPDIR": str(folder)})
+def start(start_anew: StartCommand, folder: Path, *arguments: str) -> Running:
+    return start_anew("demo", *arguments, env={"TMPDIR": str(folder)})
 
 
-def test_it_proves_itself(start_orgstream: StartCommand, folder: Path) -> None:
-    demo = start(start_orgstream, folder, "--seconds", "5", "--json", "--seed", "7")
+def test_it_proves_itself(start_anew: StartCommand, folder: Path) -> None:
+    demo = start(start_anew, folder, "--seconds", "5", "--json", "--seed", "7")
     code = demo.wait(seconds=PATIENCE_SECONDS)
     assert code == 0, demo.output
     (line,) = demo.output.splitlines()
@@ -64,9 +64,9 @@ def test_it_proves_itself(start_orgstream: StartCommand, folder: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_leaves_nothing_behind_when_stopped(
-    start_orgstream: StartCommand, folder: Path, number: signal.Signals
+    start_anew: StartCommand, folder: Path, number: signal.Signals
 ) -> None:
-    demo = start(start_orgstream, folder, "--seconds", "600")
+    demo = start(start_anew, folder, "--seconds", "600")
     demo.await_line("Users edit in all orgs", seconds=PATIENCE_SECONDS)
     assert demo.stop(number) == 1
     assert "stopped before anything was proven" in demo.output
@@ -77,8 +77,8 @@ def test_it_leaves_nothing_behind_when_stopped(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for the process in /proc")
-def test_it_tells_of_a_process_that_ended(start_orgstream: StartCommand, folder: Path) -> None:
-    demo = start(start_orgstream, folder, "--seconds", "600")
+def test_it_tells_of_a_process_that_ended(start_anew: StartCommand, folder: Path) -> None:
+    demo = start(start_anew, folder, "--seconds", "600")
     demo.await_line("Users fill their orgs", seconds=PATIENCE_SECONDS)
     (relay,) = [pid for pid in processes_of(folder) if b"relay" in Path(f"/proc/{pid}/cmdline").read_bytes()]
     os.kill(relay, signal.SIGKILL)
@@ -88,8 +88,8 @@ def test_it_tells_of_a_process_that_ended(start_orgstream: StartCommand, folder:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells children that their parent was killed")
-def test_its_processes_end_when_it_is_killed(start_orgstream: StartCommand, folder: Path) -> None:
-    demo = start(start_orgstream, folder, "--seconds", "600")
+def test_its_processes_end_when_it_is_killed(start_anew: StartCommand, folder: Path) -> None:
+    demo = start(start_anew, folder, "--seconds", "600")
     demo.await_line("Users fill their orgs", seconds=PATIENCE_SECONDS)
     left = processes_of(folder, besides=demo.pid)
     assert len(left) > 5  # two servers, the orgs, the relay and two workers

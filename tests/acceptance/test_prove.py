@@ -44,9 +44,9 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
-def test_what_is_sound_is_proven(start_orgstream: StartCommand, folder: Path) -> None:
+def test_what_is_sound_is_proven(start_anew: StartCommand, folder: Path) -> None:
     arguments = ("--minutes", "0.12", "--seed", "7", "--json")
-    prove = start_orgstream("prove", *arguments, env={"TMPDIR": str(folder)})
+    prove = start_anew("prove", *arguments, env={"TMPDIR": str(folder)})
     code = prove.wait(seconds=PATIENCE_SECONDS)
     assert code == 0, prove.output
     (line,) = prove.output.splitlines()
@@ -85,9 +85,9 @@ def test_a_planted_defect_is_found(defect: str, folder: Path, monkeypatch: pytes
     assert list(folder.iterdir()) == []
 
 
-def test_ctrl_c_leaves_nothing_behind(start_orgstream: StartCommand, folder: Path) -> None:
+def test_ctrl_c_leaves_nothing_behind(start_anew: StartCommand, folder: Path) -> None:
     faults = "worker-pause,relay-pause,postgres-pause,redis-pause"  # what is suspended has to end, too
-    prove = start_orgstream("prove", "--faults", faults, env={"TMPDIR": str(folder)})
+    prove = start_anew("prove", "--faults", faults, env={"TMPDIR": str(folder)})
     prove.await_line("Writers write for", seconds=PATIENCE_SECONDS)
     prove.await_line("faults 1", seconds=PATIENCE_SECONDS)
     assert prove.stop(signal.SIGINT) == 1
@@ -98,7 +98,7 @@ def test_ctrl_c_leaves_nothing_behind(start_orgstream: StartCommand, folder: Pat
     assert list(folder.iterdir()) == []
 
 
-def test_an_unknown_fault_is_refused(orgstream: RunCommand) -> None:
-    done = orgstream("prove", "--faults", "redis-flsh")
+def test_an_unknown_fault_is_refused(orgstream_anew: RunCommand) -> None:
+    done = orgstream_anew("prove", "--faults", "redis-flsh")
     assert (done.code, done.stdout) == (2, "")
     assert "Did you mean redis-flush?" in done.stderr

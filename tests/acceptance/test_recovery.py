@@ -14,7 +14,8 @@ import pytest
 import redis
 
 from pipeline.demo.order import judge
-from tests.fixtures.processes import COMMAND, Running
+from tests.fixtures.forked import COMMAND
+from tests.fixtures.processes import Running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

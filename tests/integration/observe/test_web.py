@@ -19,8 +19,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from pipeline.embedded import EmbeddedRedis
 from pipeline.metrics.catalog import METRICS
+from tests.fixtures.forked import COMMAND
 from tests.fixtures.orgs import ORGS, RULES
-from tests.fixtures.processes import COMMAND, PATIENCE_SECONDS
+from tests.fixtures.processes import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
