@@ -16,6 +16,7 @@ class Cause(StrEnum):
     UNMAPPED = "unmapped"  # a value that the rule's `values` table does not know, without a default
     REFUSED = "refused"  # Postgres refused the write: constraint, type, length, trigger
     SCHEMA = "schema"  # a table or column that the rule needs is not there
+    DELIVERY = "delivery"  # written, but Salesforce refused the row that Heroku Connect sent
 
 
 class Reject(msgspec.Struct, frozen=True, omit_defaults=True):

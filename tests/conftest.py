@@ -12,6 +12,7 @@ pytest_plugins = [
     "tests.fixtures.processes",
     "tests.fixtures.proxy",
     "tests.fixtures.world",
+    "tests.fixtures.connected",
     "tests.fixtures.monitored",
     "tests.fixtures.deployment",
     "tests.fixtures.scene",

@@ -67,6 +67,12 @@ LATENCY_SECONDS: Final = histogram(
     _LATENCY,
     labels.RULE,
 )
+DELIVERIES: Final = counter(
+    "orgstream_deliveries_total",
+    "Entries of Heroku Connect's trigger logs that our writes made, by what Salesforce made of them.",
+    labels.ORG,
+    labels.DELIVERY,
+)
 BACKFILLED_ROWS: Final = counter("orgstream_backfilled_rows_total", "Rows sent by backfills.", labels.TABLE)
 FAILURES: Final = counter(
     "orgstream_failures_total", "Attempts that an outage ended, by what was away.", labels.STEP, labels.OUTAGE

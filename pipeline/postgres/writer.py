@@ -10,11 +10,12 @@ import msgspec
 import psycopg
 
 from pipeline.postgres import statements
+from pipeline.postgres.deliveries import Deliveries
 from pipeline.postgres.queries import load
 from stages.fold import Effect
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from stages.apply import Plan
     from stages.fold import Record
@@ -30,6 +31,7 @@ class Sent(NamedTuple):
 
     recorded: Cursor | None
     updates: list[Update]
+    begun: Mapping[str, int]  # where the trigger logs stood
 
 
 class Repeated(Exception):
@@ -50,6 +52,7 @@ class Writer:
     def __init__(self, connection: psycopg.Connection) -> None:
         self._connection = connection
         self._queries = load("apply")
+        self._deliveries = Deliveries(connection)
 
     def write(self, plan: Plan) -> None:
         """Record and execute a plan. Raises Repeated, psycopg.Error."""
@@ -61,17 +64,21 @@ class Writer:
         `sync` brings those that are due. Raises psycopg.Error.
         """
         recorded = self._record(plan) if plan.ledger else None
-        return Sent(recorded, self._send(plan.statements, sync))
+        begun = self._deliveries.begin(plan.statements)
+        return Sent(recorded, self._send(plan.statements, sync), begun)
 
     def complete(self, plan: Plan, sent: Sent) -> None:
         """Look at the answers; insert the rows that updates did not find. Raises Repeated, psycopg.Error."""
         if sent.recorded is not None and sent.recorded.rowcount != len(plan.ledger):
             raise Repeated(plan)
         self._insert_missing(sent.updates)
+        self._deliveries.record(plan, sent.begun)
 
     def execute(self, plan: Plan) -> None:
         """Execute a plan that is recorded otherwise. Raises psycopg.Error."""
+        begun = self._deliveries.begin(plan.statements)
         self._insert_missing(self._send(plan.statements, _answered))
+        self._deliveries.record(plan, begun)
 
     def _send(self, plan: Sequence[Statement], sync: Callable[[], None]) -> list[Update]:
         """Send the statements; the updates of the last layer, which may not find all their rows."""

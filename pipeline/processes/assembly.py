@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
+from pipeline.delivery.watch import DeliveryWatch
 from pipeline.errors import ConfigurationError
 from pipeline.leases import Leases
 from pipeline.metrics.worker import WorkerMetrics
@@ -33,6 +34,7 @@ from pipeline.room import Limits
 from pipeline.rules.cache import RuleSource
 from pipeline.rules.compiled import CompiledRuleSource
 from pipeline.topology import RELAY, Step
+from pipeline.upkeep import Upkeeps
 from pipeline.worker import Worker
 
 if TYPE_CHECKING:
@@ -89,9 +91,17 @@ def open_relay(settings: Settings, process: Process, metrics: Metrics) -> Iterat
             leases,
             limits,
             metrics=metrics,
-            upkeep=Retention(connection, settings.retention, metrics=metrics),
+            upkeep=upkeep_of(connection, settings, metrics),
             recognition=recognition_of(connection, client, settings.partitions),
         )
+
+
+def upkeep_of(connection: psycopg.Connection, settings: Settings, metrics: Metrics) -> Upkeeps:
+    """What a relay on this connection keeps up beside relaying."""
+    return Upkeeps(
+        Retention(connection, settings.retention, metrics=metrics),
+        DeliveryWatch(connection, settings.retention, settings.partitions, metrics=metrics),
+    )
 
 
 def recognition_of(
