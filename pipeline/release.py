@@ -19,8 +19,10 @@ from pipeline.postgres.faults import Fault, fault_of
 from pipeline.postgres.letters import Ask, AskedAnew, Lease, Refused
 from pipeline.postgres.queries import load
 from pipeline.postgres.refusal import refusal_of
+from pipeline.redrive import Redriver
 from stages.hold import EVERY_RULE
 from stages.overlay import edited
+from stages.reject import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,6 +44,7 @@ class Releaser:
         self._connection = connection
         self._target = target
         self._desk = desk
+        self._redriver = Redriver(connection, desk)
         self._queries = load("holds")
 
     def run(self, terms: dict[int, int], rules: CompiledRules) -> None:
@@ -56,6 +59,9 @@ class Releaser:
             self._resume(Lease(partition, term), rules)
 
     def _settle(self, ask: Ask, lease: Lease, rules: CompiledRules) -> None:
+        if ask.cause == Cause.DELIVERY and ask.how != "skip":
+            self._redriver.run(ask, lease, rules, lambda: self._passages(ask.first, _laid_over(ask, rules)))
+            return
         todo = ask.first
         while True:
             behind = self._waiting("behind_letter", {"id": ask.letter})

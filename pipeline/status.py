@@ -70,6 +70,15 @@ class LetterGroup(msgspec.Struct, frozen=True):
     count: int
 
 
+class DeliveryStatus(msgspec.Struct, frozen=True):
+    """An org behind Heroku Connect: what we wrote there, as far as Salesforce has not accepted it."""
+
+    org: str
+    pending: int  # entries of the trigger log
+    oldest_seconds: float | None  # how long the first of them has waited
+    refused: int  # records
+
+
 class Status(msgspec.Struct, frozen=True):
     """The pipeline at one moment. Counts are of changes, but `pending` counts stream entries."""
 
@@ -89,6 +98,7 @@ class Status(msgspec.Struct, frozen=True):
     paused_rules: dict[str, str]  # rule -> why
     stages: list[StageStatus] = []  # empty while Redis does not answer
     by_rule: list[RuleStatus] = []
+    deliveries: list[DeliveryStatus] = []  # of each org that rules write through Heroku Connect
 
 
 def read_status(
@@ -123,6 +133,7 @@ def read_status(
         streams=lengths or {},
         dead_letters=letters,
         paused_rules=dict(connection.execute(queries["paused"]).fetchall()),
+        deliveries=[DeliveryStatus(*row) for row in connection.execute(queries["deliveries"]).fetchall()],
     )
 
 

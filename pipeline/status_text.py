@@ -17,7 +17,20 @@ if TYPE_CHECKING:
 
 _MOST_RULES: Final = 20
 _RIGHT: Final = frozenset(
-    {"per second", "lag", "pending", "held", "dead", "paused", "partitions", "up", "memory"}
+    {
+        "per second",
+        "lag",
+        "pending",
+        "held",
+        "dead",
+        "paused",
+        "partitions",
+        "up",
+        "memory",
+        "undelivered",
+        "for",
+        "refused",
+    }
 )
 
 
@@ -42,6 +55,7 @@ def picture(status: Status) -> RenderableType:
         "",
         _rules(status),
         "",
+        *_deliveries(status),
         _processes(status),
     )
 
@@ -83,6 +97,24 @@ def _rules(status: Status) -> Table:
     if len(rules) > _MOST_RULES:
         table.add_row(f"and {len(rules) - _MOST_RULES} more", style="dim")
     return table
+
+
+def _deliveries(status: Status) -> Iterable[RenderableType]:
+    """What Salesforce has yet to answer; nothing where no rule writes through Heroku Connect."""
+    if not status.deliveries:
+        return
+    table = _table("org behind Heroku Connect", "undelivered", "for", "refused")
+    for org in status.deliveries:
+        oldest = "" if org.oldest_seconds is None else f"{org.oldest_seconds:,.0f} s"
+        table.add_row(
+            org.org,
+            f"{org.pending:,}",
+            oldest,
+            f"{org.refused:,}",
+            style="red" if org.refused else "",
+        )
+    yield table
+    yield ""
 
 
 def _processes(status: Status) -> Table:

@@ -16,4 +16,5 @@ class Upkeeps:
 
     def run(self, term: int, position: int) -> bool:
         """Run each; whether a tick without changes would help any of them on."""
-        return any([upkeep.run(term, position) for upkeep in self._each])
+        wanted = [upkeep.run(term, position) for upkeep in self._each]
+        return any(wanted)

@@ -6,6 +6,7 @@ The status in the row itself (`_hc_lastop`) is not asked: two failures in a row 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -13,7 +14,7 @@ import msgspec
 from stages.hstore import read_hstore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
 #: The states of entries that Salesforce did not take: refused, sent nowhere, or given back for another try.
 REFUSED: Final = frozenset({"FAILED", "READONLY", "REQUEUE", "REQUEUED"})
@@ -113,7 +114,7 @@ def follow(refusal: Refusal, entries: Iterable[Entry]) -> Followed | None:
 
 
 def refused_columns(entry: Entry) -> tuple[str, ...]:
-    """The columns that have to be accepted yet; none of an insert or a delete, which is one thing as a whole."""
+    """The columns that have to be accepted yet; none of an insert or a delete: those are one thing."""
     return tuple(entry.columns()) if entry.action == "UPDATE" else ()
 
 

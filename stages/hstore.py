@@ -1,4 +1,4 @@
-"""The text form of hstore, in which Heroku Connect's trigger log keeps a row: "name"=>"value", "other"=>NULL."""
+"""The text form of hstore, in which the trigger log keeps a row: "name"=>"value", "other"=>NULL."""
 
 from __future__ import annotations
 

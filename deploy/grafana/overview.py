@@ -115,6 +115,18 @@ def _orgs() -> tuple[Built, ...]:
             Query(now(standing.CONNECT_FAILED, "org"), "{{org}}"),
         ),
         graph(
+            "Written, and not in Salesforce yet",
+            "What rules wrote for each org and Salesforce has not answered, in entries of its trigger log.",
+            "short",
+            Query(now(standing.PENDING_DELIVERIES, "org"), "{{org}}"),
+        ),
+        graph(
+            "Records that Salesforce refuses",
+            "Records of each org with a dead letter of cause delivery: it was not accepted since.",
+            "short",
+            Query(now(standing.REFUSED_RECORDS, "org"), "{{org}}"),
+        ),
+        graph(
             "Tables that are not captured",
             "1 for a table that lacks a capture trigger or has one disabled: its changes are lost to us.",
             "none",

@@ -31,7 +31,9 @@ class ConnectLog:
         composed = sql.SQL(self._queries[query]).format(
             log=sql.Identifier(self.schema, "_trigger_log"),
             archive=sql.Identifier(self.schema, _ARCHIVE),
-            table=sql.Identifier(self.schema, str(parameters.get("table", ""))) if parameters else sql.SQL(""),
+            table=sql.Identifier(self.schema, str(parameters.get("table", "")))
+            if parameters
+            else sql.SQL(""),
         )
         return self._connection.execute(composed, {"schema": self.schema, **parameters})
 

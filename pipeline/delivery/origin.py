@@ -48,48 +48,50 @@ def key_of(rule: CompiledRule, row: Mapping[str, str | None]) -> Row:
     return {name: row.get(name) for name in rule.key_columns}
 
 
-def find_origins(
-    connection: psycopg.Connection,
-    log: ConnectLog,
-    written: Written,
-    wanted: Mapping[int, Row],
-    candidates: Sequence[CompiledRule],
-    rules: CompiledRules,
-) -> dict[int, Origin]:
-    """For each wanted row, by its number in the table, the rule and the last change that wrote it.
+class Origins:
+    """Looks for origins in one org's transactions, by the live rules."""
 
-    It reads each change of the transaction at most once for a rule, and stops where all are found.
-    """
-    origins: dict[int, Origin] = {}
-    for rule in candidates:
-        left = {
-            tuple(key_of(rule, row).values()): number
-            for number, row in wanted.items()
-            if number not in origins
-        }
-        below = written.last_change + 1
-        while left and below:
-            ids = _ids(log, written, rule.rule.id, below)
-            for passage in reversed(_carried(connection, ids, rule.rule.id, rules)):
-                for write in passage.writes:
-                    number = left.pop(tuple(map(_text, write.key)), None)
-                    if number is not None:
-                        origins[number] = Origin(rule, passage.change)
-            below = min(ids) if len(ids) == _AT_A_TIME else 0
-    fallback = candidates[:1]
-    return {number: Origin(rule) for number in wanted for rule in fallback} | origins
+    def __init__(self, connection: psycopg.Connection, log: ConnectLog, rules: CompiledRules) -> None:
+        self._connection = connection
+        self._log = log
+        self._rules = rules
 
+    def find(
+        self, written: Written, wanted: Mapping[int, Row], candidates: Sequence[CompiledRule]
+    ) -> dict[int, Origin]:
+        """For each wanted row, by its number in the table, the rule and the last change that wrote it.
 
-def _ids(log: ConnectLog, written: Written, rule: int, below: int) -> list[int]:
-    rows = log.rows("changes_of", first=written.first_change, below=below, rule=rule, rows=_AT_A_TIME)
-    return [change for (change,) in rows]
+        It reads each change of the transaction at most once for a rule, and stops where all are found.
+        """
+        origins: dict[int, Origin] = {}
+        for rule in candidates:
+            left = {
+                tuple(key_of(rule, row).values()): number
+                for number, row in wanted.items()
+                if number not in origins
+            }
+            below = written.last_change + 1
+            while left and below:
+                ids = self._ids(written, rule.rule.id, below)
+                for passage in reversed(self._carried(ids, rule.rule.id)):
+                    for write in passage.writes:
+                        number = left.pop(tuple(map(_text, write.key)), None)
+                        if number is not None:
+                            origins[number] = Origin(rule, passage.change)
+                below = min(ids) if len(ids) == _AT_A_TIME else 0
+        unknown = [number for number in wanted if number not in origins]
+        return origins | {number: Origin(rule) for number in unknown for rule in candidates[:1]}
 
+    def _ids(self, written: Written, rule: int, below: int) -> list[int]:
+        rows = self._log.rows(
+            "changes_of", first=written.first_change, below=below, rule=rule, rows=_AT_A_TIME
+        )
+        return [change for (change,) in rows]
 
-def _carried(
-    connection: psycopg.Connection, ids: Sequence[int], rule: int, rules: CompiledRules
-) -> list[Passage]:
-    wanted = {change: {rule} for change in ids}
-    return [under(passage, wanted) for passage in carried(read_changes(connection, ids, rules.version), rules)]
+    def _carried(self, ids: Sequence[int], rule: int) -> list[Passage]:
+        wanted = {change: {rule} for change in ids}
+        passages = read_changes(self._connection, ids, self._rules.version)
+        return [under(passage, wanted) for passage in carried(passages, self._rules)]
 
 
 def _text(value: Any) -> str | None:

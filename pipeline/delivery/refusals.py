@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
-from pipeline.delivery.origin import Written, find_origins, key_of, rules_of
+from pipeline.delivery.origin import Origins, Written, key_of, rules_of
 from pipeline.redis.keys import partition_of
 from stages.delivery import Entry, Followed, Refusal, follow, refused_columns, took_effect
 from stages.reject import Cause
@@ -28,11 +28,13 @@ _NONE: Final = b"null"
 
 
 class Told(NamedTuple):
-    """A page of failures that was looked at: how many were refusals, and the last entry."""
+    """A page of failures that was looked at: how many, and how many of them were refusals."""
 
     refused: int
     entries: int
-    last: int
+
+
+NOTHING_TOLD: Final = Told(0, 0)
 
 
 class Refusals:
@@ -53,7 +55,7 @@ class Refusals:
             self._write(refused, written, candidates, rules)
         last = max((entry.id for entry in entries), default=0)
         self._log.execute("told", id=delivery, entry=last, refused=len(refused))
-        return Told(len(refused), len(entries), last)
+        return Told(len(refused), len(entries))
 
     def _refused(
         self, entries: Sequence[Entry], written: Written, candidates: Sequence[CompiledRule]
@@ -80,7 +82,7 @@ class Refusals:
         for entry in refused:
             first.setdefault(entry.record_id, entry)
         wanted = {number: entry.row() for number, entry in first.items()}
-        origins = find_origins(self._connection, self._log, written, wanted, candidates, rules)
+        origins = Origins(self._connection, self._log, rules).find(written, wanted, candidates)
         keys = {number: _key(origins.get(number), wanted[number]) for number in first}
         watched = self._log.rows("watched", table=written.table, keys=list(keys.values()))
         known = {key for (key,) in watched}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import psycopg
 
 from pipeline.delivery.log import ConnectLog
-from pipeline.delivery.refusals import PAGE, Refusals
+from pipeline.delivery.refusals import NOTHING_TOLD, PAGE, Refusals
 from pipeline.log import get_logger
 from pipeline.metrics import catalog
 from pipeline.ports import Fenced
@@ -63,7 +63,7 @@ class DeliveryWatch:
         now = self._clock()
         if now >= self._next:
             schemas = [schema for (schema,) in self._connection.execute(self._queries["orgs"]).fetchall()]
-            busy = any([self._look(schema, term, now) for schema in schemas])
+            busy = sum(self._look(schema, term, now) for schema in schemas)
             self._next = now + (0 if busy else _GLANCE if schemas else _IDLE)
         if now >= self._forget_at:
             done = {"retention": self._retention, "rows": _FORGOTTEN}
@@ -129,16 +129,16 @@ class _Org:
         ids, more = self._ended()
         accepted = refused = 0
         settled: list[tuple[int, str, int]] = []
-        for id_, missing, failed, before, old in self.log.rows("tally", ids=ids) if ids else []:
+        for id_, missing, failed, told_before, old in self.log.rows("tally", ids=ids) if ids else []:
             if missing and not old:
                 continue  # between log and archive, or in neither for a reason of Heroku Connect's
-            if failed:
-                told = self._refusals.tell(id_, rules)
-                before, refused = before + told.refused, refused + told.refused
-                if told.entries == PAGE:
-                    more = True
-                    break
-            settled.append((id_, "refused" if before else "unknown" if missing else "accepted", missing))
+            told = self._refusals.tell(id_, rules) if failed else NOTHING_TOLD
+            refused += told.refused
+            if told.entries == PAGE:
+                more = True
+                break
+            state = "refused" if told_before + told.refused else "unknown" if missing else "accepted"
+            settled.append((id_, state, missing))
         accepted = self._settle(settled)
         return accepted, refused, more and bool(settled or refused)
 

@@ -1,4 +1,4 @@
-"""What Heroku Connect has yet to send and what it failed to: the trigger logs of the orgs of the rules."""
+"""What Heroku Connect has yet to send and what it failed to, of everybody's writes and of ours."""
 
 from __future__ import annotations
 
@@ -31,3 +31,10 @@ def look_at_connect(connection: psycopg.Connection, rules: RuleSet) -> Iterator[
             yield Reading(standing.CONNECT_FAILED, failed, {"org": org})
             if since is not None:
                 yield Reading(standing.CONNECT_OLDEST, since.timestamp(), {"org": org})
+    names = {schema: org for org, schema in rules.orgs.items() if schema in connected}
+    rows = connection.execute(queries["deliveries"], {"schemas": sorted(names)}).fetchall()
+    for schema, pending, since, refused in rows:
+        yield Reading(standing.PENDING_DELIVERIES, pending, {"org": names[schema]})
+        yield Reading(standing.REFUSED_RECORDS, refused, {"org": names[schema]})
+        if since is not None:
+            yield Reading(standing.OLDEST_DELIVERY, since.timestamp(), {"org": names[schema]})

@@ -165,6 +165,24 @@ CONNECT_OLDEST: Final = gauge(
     labels.ORG,
     looked_up=True,
 )
+PENDING_DELIVERIES: Final = gauge(
+    "orgstream_pending_delivery_entries",
+    "Entries of the org's trigger log that our writes made and Salesforce has not answered.",
+    labels.ORG,
+    looked_up=True,
+)
+OLDEST_DELIVERY: Final = gauge(
+    "orgstream_oldest_pending_delivery_timestamp_seconds",
+    "When the first of these was written.",
+    labels.ORG,
+    looked_up=True,
+)
+REFUSED_RECORDS: Final = gauge(
+    "orgstream_refused_delivery_entries",
+    "Records of which the org's Salesforce refused something and has not accepted it since.",
+    labels.ORG,
+    looked_up=True,
+)
 
 STANDING: Final[tuple[Metric, ...]] = tuple(
     value for value in list(globals().values()) if isinstance(value, Metric)

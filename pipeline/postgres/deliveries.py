@@ -1,5 +1,5 @@
-"""Remembering what an apply transaction wrote to tables of Heroku Connect: by which entries of its trigger log
-Salesforce's answer will be found.
+"""Remembering what an apply transaction wrote to tables of Heroku Connect: the entries of its trigger log by
+which Salesforce's answer will be found.
 """
 
 from __future__ import annotations
@@ -63,4 +63,3 @@ class Deliveries:
 
     def _composed(self, query: str, schema: str) -> sql.Composed:
         return sql.SQL(self._queries[query]).format(log=sql.Identifier(schema, "_trigger_log"))
-

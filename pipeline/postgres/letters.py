@@ -19,7 +19,7 @@ from stages.hold import Holds
 from stages.omit import Omitted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import psycopg
 
@@ -66,6 +66,7 @@ class Ask(msgspec.Struct, frozen=True):
     how: str  # retry | skip | edit
     reason: str
     edit: str | None  # JSON: target column -> value
+    cause: str = ""
 
     @property
     def first(self) -> list[Waiting]:
@@ -168,6 +169,30 @@ class LetterDesk:
                 self._audit(ask, "settled", ask.reason)
         self._holds.reload()
         return settled
+
+    def write_again(self, lease: Lease, ask: Ask, again: Callable[[], None]) -> None:
+        """Do `again` for a letter that stays open, in one transaction under the lease.
+
+        Raises LeaseLost, AskedAnew, and what `again` raises.
+        """
+        with self._connection.transaction():
+            self._confirm(lease)
+            self._lock(ask)
+            again()
+            self._connection.execute(self._queries["done"], {"id": ask.letter})
+            self._audit(ask, "applied", ask.reason)
+
+    def execute(self, passages: Sequence[Passage], rules: CompiledRules) -> None:
+        """Write changes that the ledger has already, in the transaction that is open.
+
+        Raises Refused, psycopg.Error.
+        """
+        with_all = edit(self._steps.of(rules), passages, rules, partial(_omitted, frozenset()))
+        _require_none_refused(with_all.passages)
+        plan = plan_writes(with_all.passages, rules, Holds({}), applied=frozenset())
+        with_all.prepare(plan)
+        self._writer.execute(plan)
+        with_all.remember(plan)
 
     def forget(self, lease: Lease, waiting: Sequence[Waiting]) -> None:
         """Let changes wait no longer that turned out to have nothing to write."""

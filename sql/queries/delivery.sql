@@ -395,3 +395,54 @@ WHERE id IN (
         ORDER BY d.settled_at
         LIMIT %(rows)s
     );
+
+-- name: refused_record
+SELECT
+    table_schema,
+    table_name,
+    key,
+    action,
+    columns,
+    entry
+FROM orgstream.refused_record
+WHERE letter_id = %(letter)s
+FOR UPDATE;
+
+-- name: capture_again
+-- Have Heroku Connect's own functions capture a row: as an insert where Salesforce never had it, else the
+-- columns that it refused.
+SELECT
+    t.id,
+    CASE
+        WHEN t.sfid IS NULL THEN {insert}(hstore(t.*), %(table)s::varchar, '{{}}'::text [])
+        ELSE {update}(hstore(t.*), %(table)s::varchar, %(columns)s::text [])
+    END AS entry
+FROM {table} AS t
+WHERE {same};
+
+-- name: requeue
+-- A delete leaves no row: Heroku Connect copies an archived entry so marked back into its log.
+UPDATE {archive}
+SET state = 'REQUEUE'
+WHERE id = %(entry)s;
+
+-- name: written_again
+WITH again AS (
+    UPDATE orgstream.refused_record
+    SET record_id = %(record)s, written_again_at = clock_timestamp()
+    WHERE letter_id = %(letter)s
+)
+
+INSERT INTO orgstream.delivery
+(table_schema, table_name, xid, rules, first_change, last_change, first_entry, last_entry, entries)
+VALUES (
+    %(schema)s,
+    %(table)s,
+    pg_current_xact_id()::text::bigint,
+    ARRAY[%(rule)s::integer],
+    %(change)s,
+    %(change)s,
+    %(entry)s,
+    %(entry)s,
+    1
+);

@@ -73,7 +73,8 @@ SELECT
     coalesce(rule_id, 0),
     requested,
     coalesce(request_reason, ''),
-    edit::text
+    edit::text,
+    cause
 FROM orgstream.dead_letter
 WHERE requested IS NOT NULL AND resolved_at IS NULL AND coalesce(partition, 0) = any(%(partitions)s)
 ORDER BY id
@@ -206,6 +207,12 @@ SET
     resolution = coalesce(resolution, %(resolution)s),
     requested = NULL,
     edit = NULL
+WHERE id = %(id)s;
+
+-- name: done
+-- What was asked for is done, and the letter stays open all the same.
+UPDATE orgstream.dead_letter
+SET requested = NULL, edit = NULL
 WHERE id = %(id)s;
 
 -- name: failed_again

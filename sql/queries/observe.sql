@@ -144,3 +144,20 @@ SELECT
             LIMIT 10000
         ) AS lately
     ) AS failed;
+
+-- name: deliveries
+-- By schema: what Salesforce has not answered, since when, and the records of which it refused something.
+SELECT
+    s.name,
+    coalesce(p.entries, 0)::bigint AS pending,
+    p.since,
+    (SELECT count(*) FROM orgstream.refused_record AS r WHERE r.table_schema = s.name) AS refused
+FROM unnest(%(schemas)s::text []) AS s (name)
+CROSS JOIN LATERAL (
+    SELECT
+        sum(d.entries) AS entries,
+        min(d.written_at) AS since
+    FROM orgstream.delivery AS d
+    WHERE d.table_schema = s.name AND d.state = 'pending'
+) AS p
+ORDER BY s.name;

@@ -126,3 +126,41 @@ SELECT DISTINCT
 FROM orgstream.paused_rule AS p
 INNER JOIN orgstream.replication_rules AS r ON p.rule_id = r.rule_id
 ORDER BY r.name;
+
+-- name: deliveries
+-- Each org that rules write through Heroku Connect, by the live rules: what Salesforce has not answered, since
+-- when, and the records of which it refused something.
+WITH live AS (
+    SELECT s.definition
+    FROM orgstream.rule_set AS s
+    ORDER BY s.version DESC
+    LIMIT 1
+),
+
+connected AS (
+    SELECT DISTINCT
+        t.value -> 'name' ->> 'org' AS org,
+        t.value -> 'name' ->> 'schema' AS table_schema
+    FROM live AS l
+    CROSS JOIN LATERAL json_array_elements(l.definition -> 'tables') AS t
+    INNER JOIN LATERAL json_array_elements(l.definition -> 'rules') AS r
+        ON
+            r.value -> 'target' ->> 'schema' = t.value -> 'name' ->> 'schema'
+            AND r.value -> 'target' ->> 'name' = t.value -> 'name' ->> 'name'
+    WHERE t.value ->> 'connector' = 'heroku-connect'
+)
+
+SELECT
+    c.org,
+    coalesce(p.entries, 0)::bigint AS pending,
+    extract(EPOCH FROM clock_timestamp() - p.since)::double precision AS oldest_seconds,
+    (SELECT count(*) FROM orgstream.refused_record AS r WHERE r.table_schema = c.table_schema) AS refused
+FROM connected AS c
+CROSS JOIN LATERAL (
+    SELECT
+        sum(d.entries) AS entries,
+        min(d.written_at) AS since
+    FROM orgstream.delivery AS d
+    WHERE d.table_schema = c.table_schema AND d.state = 'pending'
+) AS p
+ORDER BY c.org;
