@@ -151,7 +151,9 @@ ORDER BY last_entry;
 SELECT
     d.id,
     d.entries - count(e.id) AS missing,
-    count(e.id) FILTER (WHERE e.state IN ('FAILED', 'READONLY', 'REQUEUE', 'REQUEUED') AND e.id > d.told_entry) AS failed,
+    count(e.id) FILTER (
+        WHERE e.state IN ('FAILED', 'READONLY', 'REQUEUE', 'REQUEUED') AND e.id > d.told_entry
+    ) AS failed,
     d.refused,
     d.written_at < clock_timestamp() - interval '1 day' AS old
 FROM orgstream.delivery AS d

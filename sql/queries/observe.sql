@@ -147,17 +147,30 @@ SELECT
 
 -- name: deliveries
 -- By schema: what Salesforce has not answered, since when, and the records of which it refused something.
+WITH pending AS (
+    SELECT
+        table_schema,
+        sum(entries) AS entries,
+        min(written_at) AS since
+    FROM orgstream.delivery
+    WHERE state = 'pending'
+    GROUP BY table_schema
+),
+
+refused AS (
+    SELECT
+        table_schema,
+        count(*) AS records
+    FROM orgstream.refused_record
+    GROUP BY table_schema
+)
+
 SELECT
     s.name,
     coalesce(p.entries, 0)::bigint AS pending,
     p.since,
-    (SELECT count(*) FROM orgstream.refused_record AS r WHERE r.table_schema = s.name) AS refused
+    coalesce(r.records, 0) AS refused
 FROM unnest(%(schemas)s::text []) AS s (name)
-CROSS JOIN LATERAL (
-    SELECT
-        sum(d.entries) AS entries,
-        min(d.written_at) AS since
-    FROM orgstream.delivery AS d
-    WHERE d.table_schema = s.name AND d.state = 'pending'
-) AS p
+LEFT JOIN pending AS p ON s.name = p.table_schema
+LEFT JOIN refused AS r ON s.name = r.table_schema
 ORDER BY s.name;

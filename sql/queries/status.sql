@@ -148,19 +148,32 @@ connected AS (
             r.value -> 'target' ->> 'schema' = t.value -> 'name' ->> 'schema'
             AND r.value -> 'target' ->> 'name' = t.value -> 'name' ->> 'name'
     WHERE t.value ->> 'connector' = 'heroku-connect'
+),
+
+pending AS (
+    SELECT
+        table_schema,
+        sum(entries) AS entries,
+        min(written_at) AS since
+    FROM orgstream.delivery
+    WHERE state = 'pending'
+    GROUP BY table_schema
+),
+
+refused AS (
+    SELECT
+        table_schema,
+        count(*) AS records
+    FROM orgstream.refused_record
+    GROUP BY table_schema
 )
 
 SELECT
     c.org,
     coalesce(p.entries, 0)::bigint AS pending,
     extract(EPOCH FROM clock_timestamp() - p.since)::double precision AS oldest_seconds,
-    (SELECT count(*) FROM orgstream.refused_record AS r WHERE r.table_schema = c.table_schema) AS refused
+    coalesce(r.records, 0) AS refused
 FROM connected AS c
-CROSS JOIN LATERAL (
-    SELECT
-        sum(d.entries) AS entries,
-        min(d.written_at) AS since
-    FROM orgstream.delivery AS d
-    WHERE d.table_schema = c.table_schema AND d.state = 'pending'
-) AS p
+LEFT JOIN pending AS p ON c.table_schema = p.table_schema
+LEFT JOIN refused AS r ON c.table_schema = r.table_schema
 ORDER BY c.org;
