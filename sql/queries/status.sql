@@ -137,17 +137,30 @@ WITH live AS (
     LIMIT 1
 ),
 
-connected AS (
+written AS (
     SELECT DISTINCT
+        r.value -> 'target' ->> 'schema' AS table_schema,
+        r.value -> 'target' ->> 'name' AS table_name
+    FROM live AS l
+    CROSS JOIN LATERAL json_array_elements(l.definition -> 'rules') AS r
+),
+
+mapped AS (
+    SELECT
         t.value -> 'name' ->> 'org' AS org,
-        t.value -> 'name' ->> 'schema' AS table_schema
+        t.value -> 'name' ->> 'schema' AS table_schema,
+        t.value -> 'name' ->> 'name' AS table_name
     FROM live AS l
     CROSS JOIN LATERAL json_array_elements(l.definition -> 'tables') AS t
-    INNER JOIN LATERAL json_array_elements(l.definition -> 'rules') AS r
-        ON
-            r.value -> 'target' ->> 'schema' = t.value -> 'name' ->> 'schema'
-            AND r.value -> 'target' ->> 'name' = t.value -> 'name' ->> 'name'
     WHERE t.value ->> 'connector' = 'heroku-connect'
+),
+
+connected AS (
+    SELECT DISTINCT
+        m.org,
+        m.table_schema
+    FROM mapped AS m
+    INNER JOIN written AS w ON m.table_schema = w.table_schema AND m.table_name = w.table_name
 ),
 
 pending AS (
