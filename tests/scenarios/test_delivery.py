@@ -77,6 +77,6 @@ def test_while_heroku_connect_is_paused_the_lag_is_told_and_all_catches_up_in_or
     uk.heroku.resume()
     uk.heroku.write()
     uk.look()
-    assert seen == [f"{minute + 2}" for minute in range(45)]
+    assert seen == [f"{minute + 2}" for minute in range(15)]
     assert {state for state, *_ in uk.deliveries()} == {"accepted"}
     assert [o.pending for o in uk.status()] == [0]
