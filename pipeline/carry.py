@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pipeline.postgres.queries import load
+from stages.echoes import decode_row, show
 from stages.filter import filter_changes, read_change
 from stages.hold import EVERY_RULE
 from stages.match import match_changes
@@ -26,14 +27,30 @@ Waiting = tuple[int, int]  # change, rule
 def read_changes(connection: psycopg.Connection, ids: Iterable[int], version: int) -> list[Passage]:
     """The changes with these ids that the queue still holds, in order, for rule set `version`."""
     rows = connection.execute(load("holds")["changes"], {"ids": list(ids)}).fetchall()
-    return [read_change(document.encode(), "change_queue", version) for _, document in rows]
+    return [
+        _as_decided(read_change(document.encode(), "change_queue", version), shown)
+        for _, document, shown in rows
+    ]
+
+
+def _as_decided(passage: Passage, shown: str | None) -> Passage:
+    """The passage without what was found to be an echo when its change was live."""
+    if passage.change is None or shown is None:
+        return passage
+    return msgspec.structs.replace(passage, change=show(passage.change, decode_row(shown)))
 
 
 def carried(passages: Sequence[Passage], rules: CompiledRules) -> list[Passage]:
     """What the stages make of changes; those that no rule wants are left out."""
-    for stage in (filter_changes, match_changes, transform_changes):
+    passages = [_settled(passage) for passage in filter_changes(passages, rules) if passage is not None]
+    for stage in (match_changes, transform_changes):
         passages = [passage for passage in stage(passages, rules) if passage is not None]
     return list(passages)
+
+
+def _settled(passage: Passage) -> Passage:
+    """What is past is not weighed again: it would be out of its turn."""
+    return msgspec.structs.replace(passage, echoes=False) if passage.echoes else passage
 
 
 def by_change(waiting: Sequence[Waiting]) -> dict[int, set[int]]:

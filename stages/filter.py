@@ -42,16 +42,17 @@ def _unreadable(document: bytes, stream: str, version: int, message: str) -> Pas
 
 def filter_changes(batch: Sequence[Passage], rules: CompiledRules) -> list[Passage | None]:
     """Keep the changes that at least one rule of their table heeds; None for each of the others."""
-    return [passage if _heeded(passage.change, rules) else None for passage in batch]
+    return [_kept(passage, rules) for passage in batch]
 
 
-def _heeded(change: Change | None, rules: CompiledRules) -> bool:
+def _kept(passage: Passage, rules: CompiledRules) -> Passage | None:
+    change = passage.change
     if change is None:  # unreadable: it goes on to become a dead letter
-        return True
+        return passage
     table = rules.tables.get((change.schema, change.table))
     # A truncated table sends no deletes; the record of it stays in the outbox.
-    return (
-        table is not None
-        and change.operation is not Operation.TRUNCATE
-        and change.operation in table.operations
-    )
+    if table is None or change.operation is Operation.TRUNCATE:
+        return None
+    if table.echoes is not None:  # apply has to see all its changes
+        return msgspec.structs.replace(passage, echoes=True)
+    return passage if change.operation in table.operations else None

@@ -54,9 +54,10 @@ def _match(passage: Passage, rules: CompiledRules) -> Passage | None:
                 continue
             if kind is not None:
                 transitions.append(Transition(rule.rule.id, kind))
-    if not transitions and not rejects:
+    if not transitions and not rejects and not passage.echoes:
         return None
-    return Passage(passage.rules, change, tuple(transitions), (), (*passage.rejects, *rejects), rows)
+    all_rejects = (*passage.rejects, *rejects)
+    return Passage(passage.rules, change, tuple(transitions), (), all_rejects, passage.echoes, rows)
 
 
 def _heeds(compiled: CompiledRule, change: Change) -> bool:
@@ -91,7 +92,7 @@ def _unreadable(passage: Passage, change: Change, error: Exception) -> Passage:
         cause=cause,
         message=f"the row does not fit the table that the rules know: {error}",
     )
-    return Passage(passage.rules, change, rejects=(*passage.rejects, fault))
+    return Passage(passage.rules, change, rejects=(*passage.rejects, fault), echoes=passage.echoes)
 
 
 def reject(

@@ -51,7 +51,9 @@ class Passage(msgspec.Struct, frozen=True, omit_defaults=True):
     transitions: tuple[Transition, ...] = ()
     writes: tuple[Write, ...] = ()
     rejects: tuple[Reject, ...] = ()
+    echoes: bool = False  # of a table that Heroku Connect writes back: apply has to weigh it
     rows: Any = None  # Rows, within one process
+    note: Any = None  # what apply is to remember of it, see stages/echoes.py; within one process
 
 
 def _leave_out(_: object) -> None:
@@ -65,7 +67,8 @@ _DECODER = msgspec.json.Decoder(Passage, float_hook=Decimal)
 
 def encode(passage: Passage) -> bytes:
     """The passage as the JSON of a stream entry; without the change's rows once no stage needs them."""
-    if passage.change is not None and not passage.transitions and (passage.writes or passage.rejects):
+    done = not passage.transitions and not passage.echoes and (passage.writes or passage.rejects)
+    if passage.change is not None and done:
         passage = msgspec.structs.replace(passage, change=passage.change.without_rows())
     return _ENCODER.encode(passage)
 

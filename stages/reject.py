@@ -17,6 +17,7 @@ class Cause(StrEnum):
     REFUSED = "refused"  # Postgres refused the write: constraint, type, length, trigger
     SCHEMA = "schema"  # a table or column that the rule needs is not there
     DELIVERY = "delivery"  # written, but Salesforce refused the row that Heroku Connect sent
+    PING_PONG = "ping-pong"  # two rules keep rewriting each other's value of a column
 
 
 class Reject(msgspec.Struct, frozen=True, omit_defaults=True):

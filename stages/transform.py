@@ -37,9 +37,9 @@ def _transform(passage: Passage, rules: CompiledRules) -> Passage | None:
             rejects.append(outcome)
         elif outcome is not None:
             writes.append(outcome)
-    if not writes and not rejects:
+    if not writes and not rejects and not passage.echoes:
         return None
-    return Passage(passage.rules, change, (), tuple(writes), tuple(rejects))
+    return Passage(passage.rules, change, (), tuple(writes), tuple(rejects), passage.echoes)
 
 
 def _write_or_reject(

@@ -27,6 +27,7 @@ from stages.omit import Omitted
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from pipeline.postgres.echoes import Echoes
     from pipeline.postgres.holds import KnownHolds, Letters
     from pipeline.postgres.knowledge import Steps
     from pipeline.postgres.pace import Pace
@@ -61,6 +62,7 @@ class Target:
         pace: Pace,
         hold_on: Callable[[], None],
         steps: Steps,
+        echoes: Echoes,
     ) -> None:
         """`hold_on` renews the leases in the middle of what takes long; `steps` are asked before planning."""
         self._connection = connection
@@ -72,6 +74,7 @@ class Target:
         self._pace = pace
         self._hold_on = hold_on
         self._steps = steps
+        self._echoes = echoes
 
     def apply(
         self,
@@ -84,6 +87,8 @@ class Target:
         Raises LeaseLost, and psycopg.Error for an outage or a bug: then the batch, or what is left of it, is
         to be tried again.
         """
+        if rules.echoes:
+            items = self._echoes.weigh(items, rules)
         return self._in_parts(items, rules, _Fence(terms, self._advance, self._holds.begin))
 
     def release(self, items: Sequence[Item], rules: CompiledRules, terms: Mapping[int, int]) -> Applied:
@@ -156,6 +161,8 @@ class Target:
             sent = self._writer.send(plan)
             self._writer.complete(plan, sent)
             edited.remember(plan)
+            if rules.echoes:
+                self._echoes.remember(items)
             partitions = partitions_of(items) if plan.held or plan.rejects else {}
             letters = self._write_letters(plan.rejects, partitions)
             self._holds.record(plan, letters, partitions)

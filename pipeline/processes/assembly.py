@@ -13,6 +13,7 @@ from pipeline.leases import Leases
 from pipeline.metrics.worker import WorkerMetrics
 from pipeline.postgres.connection import check_session, require_migrated, told
 from pipeline.postgres.connection import connect as connect_postgres
+from pipeline.postgres.echoes import Echoes
 from pipeline.postgres.foundation import Foundation
 from pipeline.postgres.holds import KnownHolds
 from pipeline.postgres.knowledge import Steps
@@ -36,6 +37,7 @@ from pipeline.rules.compiled import CompiledRuleSource
 from pipeline.topology import RELAY, Step
 from pipeline.upkeep import Upkeeps
 from pipeline.worker import Worker
+from stages.awaited import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -168,6 +170,7 @@ def target_of(
         pace=pace,
         hold_on=leases.hold_on,
         steps=steps,
+        echoes=Echoes(connection, Patience(settings.echo_timeout, settings.echo_rounds)),
     )
     return target, Releaser(connection, target, desk)
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DAY: Final = 86_400.0
+HOUR: Final = 3_600.0
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,6 +100,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             least=1,
         ),
     ] = 100
+    echo_timeout: Annotated[
+        float,
+        about("How long a written value may take to come back from Salesforce.", "seconds", least=0),
+    ] = 2 * HOUR
+    echo_rounds: Annotated[
+        int,
+        about(
+            "How often in a row two rules may rewrite each other's value of a record before it is set aside.",
+            "rounds",
+            least=1,
+        ),
+    ] = 20
     wait_timeout: Annotated[
         float, about("How long a change waits for the record that it refers to.", "seconds", least=0)
     ] = DAY

@@ -141,11 +141,13 @@ ORDER BY h.change_id
 LIMIT %(rows)s;
 
 -- name: changes
--- Changes by id, as the relay publishes them.
+-- Changes by id, as the relay publishes them; and what of each was found to be an echo.
 SELECT
     c.id,
-    row_to_json(e)::text
-FROM orgstream.change_queue AS c,
+    row_to_json(d)::text,
+    e.shown::text
+FROM orgstream.change_queue AS c
+CROSS JOIN
     LATERAL (
         SELECT
             c.id,
@@ -159,7 +161,8 @@ FROM orgstream.change_queue AS c,
             c.before,
             c.after,
             c.path
-    ) AS e
+    ) AS d
+LEFT JOIN orgstream.echo AS e ON c.id = e.change_id
 WHERE c.id = any(%(ids)s)
 ORDER BY c.id;
 

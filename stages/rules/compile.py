@@ -68,6 +68,8 @@ class TableRules(msgspec.Struct, frozen=True):
     rules: tuple[CompiledRule, ...]
     operations: frozenset[Operation]
     decoder: msgspec.json.Decoder[Any]
+    #: The columns that rules read, with their types, where what rules write comes back from Salesforce.
+    echoes: dict[str, SqlType] | None = None
 
 
 class CompiledRules(msgspec.Struct, frozen=True):
@@ -77,31 +79,38 @@ class CompiledRules(msgspec.Struct, frozen=True):
     tables: dict[tuple[str, str], TableRules]  # by schema and name, as a change names its table
     by_id: dict[int, CompiledRule]
     org_of: dict[str, str]  # schema -> org
+    echoes: bool = False  # whether what rules write to any table comes back from Salesforce
     needs: frozenset[Need] = frozenset()  # what the target database is asked before a batch is planned
 
 
 def compile_rules(rule_set: RuleSet) -> CompiledRules:
     """Compile every enabled rule. Raises ExpressionError for what `validate` would have refused."""
     tables = {table.name: table for table in rule_set.tables}
+    targets = {rule.target for rule in rule_set.rules if rule.enabled}
     grouped: dict[TableName, list[CompiledRule]] = {}
     needed: dict[TableName, dict[str, bool]] = {}
     for rule in rule_set.rules:
         if rule.enabled:
             compiler = _Compiler(tables[rule.source], tables[rule.target], needed.setdefault(rule.source, {}))
             grouped.setdefault(rule.source, []).append(compiler.compile(rule))
+    # What we write to them, Heroku Connect carries to Salesforce, from where it comes back.
+    echoing = {name for name in grouped if name in targets and tables[name].connector == "heroku-connect"}
     return CompiledRules(
         version=rule_set.version,
         tables={
-            (name.schema, name.name): _table_rules(tables[name], rules, needed[name])
+            (name.schema, name.name): _table_rules(tables[name], rules, needed[name], echoes=name in echoing)
             for name, rules in grouped.items()
         },
         by_id={compiled.rule.id: compiled for rules in grouped.values() for compiled in rules},
         org_of={schema: org for org, schema in rule_set.orgs.items()},
+        echoes=bool(echoing),
         needs=needs_of(rule for rule in rule_set.rules if rule.enabled),
     )
 
 
-def _table_rules(table: Table, rules: list[CompiledRule], needed: Mapping[str, bool]) -> TableRules:
+def _table_rules(
+    table: Table, rules: list[CompiledRule], needed: Mapping[str, bool], *, echoes: bool
+) -> TableRules:
     fields: dict[str, Any] = {}
     for column in table.columns:
         if column.name in needed:
@@ -113,6 +122,7 @@ def _table_rules(table: Table, rules: list[CompiledRule], needed: Mapping[str, b
         operations=frozenset(operation for compiled in rules for operation in compiled.rule.on),
         # Numbers that no expression reads pass as Decimal, so that not a digit is lost.
         decoder=msgspec.json.Decoder(row, float_hook=Decimal),
+        echoes={c.name: sql_type(c.type) for c in table.columns if c.name in needed} if echoes else None,
     )
 
 
