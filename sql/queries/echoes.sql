@@ -4,7 +4,7 @@ SELECT
     n.table_schema,
     n.table_name,
     n.key,
-    a.change_id,
+    a.change_id AS last_change,
     a.columns::text,
     n.change_id,
     e.shown::text

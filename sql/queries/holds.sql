@@ -147,7 +147,7 @@ SELECT
     row_to_json(d)::text,
     e.shown::text
 FROM orgstream.change_queue AS c
-CROSS JOIN
+LEFT JOIN orgstream.echo AS e ON c.id = e.change_id,
     LATERAL (
         SELECT
             c.id,
@@ -162,7 +162,6 @@ CROSS JOIN
             c.after,
             c.path
     ) AS d
-LEFT JOIN orgstream.echo AS e ON c.id = e.change_id
 WHERE c.id = any(%(ids)s)
 ORDER BY c.id;
 
