@@ -14,7 +14,6 @@ import pytest
 
 from pipeline.cli.commands import COMMANDS
 from pipeline.cli.group import load
-from pipeline.postgres.migrate import migrate
 from tests.docs.pages import DOCS, README, ROOT, blocks, pages, read
 
 if TYPE_CHECKING:
@@ -115,11 +114,10 @@ def test_a_toml_example_is_toml(block: Block) -> None:
     assert tomllib.loads(block.text)
 
 
-def test_the_sql_examples_run(database_url: str) -> None:
+def test_the_sql_examples_run(migrated: None, database_url: str) -> None:
     found = [block for block in examples("sql") if block.page != README]
     assert found
     with psycopg.connect(database_url, autocommit=True) as connection:
-        migrate(connection)
         for block in found:
             connection.execute(block.text.encode())
 

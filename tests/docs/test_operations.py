@@ -7,10 +7,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.request import urlopen
 
-import psycopg
-
 from pipeline.metrics.catalog import METRICS
-from pipeline.postgres.migrate import migrate
 from pipeline.settings import SETTINGS
 from stages.reject import Cause
 from tests.docs.pages import DOCS, ROOT, headings, read, section
@@ -27,10 +24,8 @@ def test_each_cause_has_its_section() -> None:
 
 
 def test_what_is_said_not_to_be_served_is_all_that_is_not(
-    database_url: str, redis_url: str, start_orgstream: StartCommand
+    migrated: None, database_url: str, redis_url: str, start_orgstream: StartCommand
 ) -> None:
-    with psycopg.connect(database_url, autocommit=True) as connection:
-        migrate(connection)
     env = {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
     served: set[str] = set()
     for command in ("relay", "worker"):

@@ -9,7 +9,6 @@ import psycopg
 import pytest
 import redis
 
-from pipeline.postgres.migrate import migrate
 from tests.docs.pages import DOCS, first_column, section
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
     from tests.fixtures.processes import RunCommand, StartCommand
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("migrated")]
 
 RULES = """
 [orgs.emea]
@@ -102,7 +101,6 @@ def orgs(
     }
     (tmp_path / "orgstream.toml").write_text(RULES, encoding="utf-8")
     with psycopg.connect(database_url, autocommit=True) as app:
-        migrate(app)
         app.execute(TABLES)
         done = orgstream("rules", "apply", env=env)
         assert done.code == 0, done.stderr

@@ -14,7 +14,6 @@ from pipeline.connect import Connection, SalesforceOrg
 from pipeline.demo.objects import MAPPINGS, org_names
 from pipeline.demo.proof import prove
 from pipeline.demo.world import install_rules
-from pipeline.postgres.migrate import migrate
 from pipeline.postgres.queries import load
 from pipeline.processes.drain import run_drain
 from pipeline.settings import Settings, Url
@@ -70,14 +69,13 @@ class Replica:
 
 
 @pytest.fixture
-def replica(database_url: str, redis_url: str, tmp_path: Path) -> Iterator[Replica]:
+def replica(migrated: None, database_url: str, redis_url: str, tmp_path: Path) -> Iterator[Replica]:
     rng = random.Random(1)
 
     def now() -> datetime:
         return datetime.now(UTC)
 
     with psycopg.connect(database_url, autocommit=True) as user:
-        migrate(user)
         user.execute(load("demo")["install"])
         for name in ORGS:
             org = SalesforceOrg(name, clock=now, rng=rng)

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from tests.fixtures.processes import RunCommand, Running, StartCommand
 
+pytestmark = pytest.mark.usefixtures("migrated")
+
 Samples = dict[tuple[str, ...], float]
 
 
@@ -63,7 +65,6 @@ def deployment(
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute(ORGS)
     (tmp_path / "orgstream.toml").write_text(RULES, encoding="utf-8")
-    assert orgstream("migrate", env=env).code == 0
     assert orgstream("rules", "apply", env=env).code == 0
     return Deployment(start_orgstream, env)
 

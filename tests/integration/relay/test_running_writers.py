@@ -14,7 +14,6 @@ import pytest
 
 from pipeline.leases import Leases
 from pipeline.postgres.lease_table import PostgresLeaseTable
-from pipeline.postgres.migrate import migrate
 from pipeline.postgres.outbox import PostgresOutbox
 from pipeline.postgres.queries import load
 from pipeline.process import Process
@@ -31,9 +30,8 @@ CHANGE = (
 
 
 @pytest.fixture
-def relay(database_url: str) -> Iterator[psycopg.Connection]:
+def relay(migrated: None, database_url: str) -> Iterator[psycopg.Connection]:
     with psycopg.connect(database_url, autocommit=True) as connection:
-        migrate(connection)
         yield connection
 
 

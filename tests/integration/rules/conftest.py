@@ -8,7 +8,6 @@ import psycopg
 import pytest
 import redis
 
-from pipeline.postgres.migrate import migrate
 from tests.integration.rules.command_line import FILE
 
 if TYPE_CHECKING:
@@ -55,9 +54,8 @@ CREATE TABLE us.order_line (order_no text, line integer, item text, UNIQUE (line
 
 
 @pytest.fixture
-def connection(database_url: str) -> Iterator[psycopg.Connection]:
+def connection(migrated: None, database_url: str) -> Iterator[psycopg.Connection]:
     with psycopg.connect(database_url, autocommit=True) as connection:
-        migrate(connection)
         connection.execute(ORGS)
         yield connection
 
