@@ -6,6 +6,7 @@ cannot overtake each other.
 
 from __future__ import annotations
 
+import itertools
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +21,7 @@ from pipeline.postgres.letters import Ask, AskedAnew, Lease, Refused
 from pipeline.postgres.queries import load
 from pipeline.postgres.refusal import refusal_of
 from pipeline.redrive import Redriver
+from stages.deletes import without_deletes
 from stages.hold import EVERY_RULE
 from stages.overlay import edited
 from stages.reject import Cause
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from stages.rules.compile import CompiledRules
 
 _AT_A_TIME: Final = 500
+_ROUNDS: Final = 10  # of one mass delete, before live changes have their turn
 _EDITS: Final = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 log = get_logger()
 
@@ -55,6 +58,7 @@ class Releaser:
                 self._settle(ask, Lease(ask.partition, terms[ask.partition]), rules)
             except AskedAnew:  # meanwhile; we look again in a moment
                 continue
+        self._desk.settle_emptied(list(terms))
         for partition, term in terms.items():
             self._resume(Lease(partition, term), rules)
 
@@ -63,7 +67,9 @@ class Releaser:
             self._redriver.run(ask, lease, rules, lambda: self._passages(ask.first, _laid_over(ask, rules)))
             return
         todo = ask.first
-        while True:
+        for turn in itertools.count(1):
+            if ask.is_mass and turn > _ROUNDS:
+                return  # the rest comes with the next look
             behind = self._waiting("behind_letter", {"id": ask.letter})
             if not todo and not behind:
                 if self._desk.settle(ask):
@@ -100,6 +106,9 @@ class Releaser:
             except Refused as refused:
                 if one in ask.first:
                     self._desk.failed_again(ask, refused)
+                elif ask.is_mass:  # its records have nothing to do with one another
+                    self._desk.part(lease, ask, one, refused)
+                    continue
                 else:
                     self._desk.replace(ask, one, refused)
                 log.warning("a released change failed again", action="release_failed", id=ask.letter)
@@ -114,6 +123,8 @@ class Releaser:
         first = [one for one in waiting if one in ask.first]
         behind = [one for one in waiting if one not in ask.first]
         passages = self._passages(first, _laid_over(ask, rules)) + self._passages(behind, rules)
+        if ask.is_mass and ask.how == "skip":
+            passages = [without_deletes(passage) for passage in passages]
         try:
             self._desk.release(lease, ask, waiting, passages, rules)
         except psycopg.Error as error:

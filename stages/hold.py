@@ -6,6 +6,7 @@ that is paused holds every change.
 
 from __future__ import annotations
 
+from collections import ChainMap
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
@@ -66,6 +67,7 @@ class Holds:
         partitions: Mapping[int, int] | None = None,
     ) -> None:
         self._known = known
+        self._guarded: Mapping[tuple[int, int], int] = {}
         self._paused = paused
         self._partitions = partitions or {}
         self.added: dict[Block, int | Reject] = {}
@@ -74,16 +76,28 @@ class Holds:
     @property
     def any(self) -> bool:
         """Whether anything is held at all; mostly nothing is."""
-        return bool(self._known or self.added or self._paused.any)
+        return bool(self._known or self.added or self._paused.any or self._guarded)
+
+    def guard(self, held: Mapping[tuple[int, int], int], waiting: Mapping[Block, int]) -> None:
+        """Hold single changes under a rule too, each behind a letter, and records that wait behind one."""
+        self._guarded = held
+        if waiting:
+            self._known = ChainMap(dict(waiting), self._known)  # type: ignore[arg-type]  # it is only read
+
+    def would_hold(self, change: Change, rule: int) -> bool:
+        """Whether the change has to wait under this rule, without noting it."""
+        return self._behind(change, rule) is not None or self._paused.holds(
+            rule, self._partitions.get(change.id)
+        )
 
     def hold(self, change: Change, rule: int) -> bool:
         """Whether the change has to wait under this rule; then it is noted, and a new key waits with it."""
-        behind = self._behind(change, rule)
+        behind = self._behind(change, rule) or self._guarded.get((change.id, rule))
         if behind is None and not self._paused.holds(rule, self._partitions.get(change.id)):
             return False
         self.held.append(Held(change.id, rule, behind))
-        if behind is not None and bytes(change.old_key) != _NONE:
-            self.added[Block(rule, _table(change), bytes(change.key))] = behind
+        if behind is not None and (bytes(change.old_key) != _NONE or (change.id, rule) in self._guarded):
+            self.added[Block(rule, table_of(change), bytes(change.key))] = behind
         return True
 
     def begin(self, change: Change, reject: Reject) -> None:
@@ -93,14 +107,14 @@ class Holds:
         """
         if reject.cause is Cause.NO_KEY:
             return
-        for key in _keys(change):
-            self.added[Block(reject.rule_id or EVERY_RULE, _table(change), key)] = reject
+        for key in keys_of(change):
+            self.added[Block(reject.rule_id or EVERY_RULE, table_of(change), key)] = reject
 
     def _behind(self, change: Change, rule: int) -> int | Reject | None:
         if not (self._known or self.added):
             return None
-        table = _table(change)
-        for key in _keys(change):
+        table = table_of(change)
+        for key in keys_of(change):
             for one in (rule, EVERY_RULE):
                 block = Block(one, table, key)
                 behind = self.added.get(block) or self._known.get(block)
@@ -109,10 +123,11 @@ class Holds:
         return None
 
 
-def _table(change: Change) -> str:
+def table_of(change: Change) -> str:
+    """schema.table of the record."""
     return f"{change.schema}.{change.table}"
 
 
-def _keys(change: Change) -> list[bytes]:
+def keys_of(change: Change) -> list[bytes]:
     """The record's identities: before the change, where it changed it, and after."""
     return [key for key in (bytes(change.old_key), bytes(change.key)) if key != _NONE]

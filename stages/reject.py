@@ -15,6 +15,7 @@ class Cause(StrEnum):
     EXPRESSION = "expression"  # an expression failed on this row: division by zero, a bad cast
     UNMAPPED = "unmapped"  # a value that the rule's `values` table does not know, without a default
     REFUSED = "refused"  # Postgres refused the write: constraint, type, length, trigger
+    MASS_DELETE = "mass-delete"  # no fault: more deletes than the rule lets through, for approval
     SCHEMA = "schema"  # a table or column that the rule needs is not there
     DELIVERY = "delivery"  # written, but Salesforce refused the row that Heroku Connect sent
     PING_PONG = "ping-pong"  # two rules keep rewriting each other's value of a column

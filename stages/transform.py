@@ -51,7 +51,7 @@ def _write_or_reject(
         return reject(change, rule, Cause.EXPRESSION, error.message, error.sqlstate, column=error.target)
     except UnmappedValue as error:
         return reject(change, rule, Cause.UNMAPPED, str(error), column=error.target)
-    except _NoKey as error:
+    except NoKey as error:
         return reject(change, rule, Cause.NO_KEY, str(error), column=error.column)
 
 
@@ -59,7 +59,7 @@ def _write(kind: Kind, rule: CompiledRule, rows: Rows) -> Write | None:
     if kind is Kind.ENTER and rows.after is not None:
         return Write(rule.rule.id, Action.UPSERT, _key(rule, rows.after), rule.columns.values(rows.after))
     if kind is Kind.INSIDE and rows.before is not None and rows.after is not None:
-        return _update(rule, rows.before, rows.after)
+        return update_of(rule, rows.before, rows.after)
     if rows.before is None:  # neither leaving nor deleted: such a transition is not made
         return None
     if kind is Kind.LEAVE:
@@ -67,7 +67,11 @@ def _write(kind: Kind, rule: CompiledRule, rows: Rows) -> Write | None:
     return _removal(rule, rule.rule.on_delete, rule.set_on_delete, rows.before)
 
 
-def _update(rule: CompiledRule, before: Row, after: Row) -> Write | None:
+def update_of(rule: CompiledRule, before: Row, after: Row) -> Write | None:
+    """What a change from one row to another, both within the rule, writes; None where nothing.
+
+    Raises EvaluationError, UnmappedValue, NoKey.
+    """
     key = _key(rule, after)
     values = rule.columns.values(after)
     old_key = tuple([evaluate(before) for evaluate in rule.key])
@@ -98,11 +102,11 @@ def _key(rule: CompiledRule, row: Row) -> tuple[Any, ...]:
     key = tuple([evaluate(row) for evaluate in rule.key])
     if None in key:
         column = rule.key_columns[key.index(None)]
-        raise _NoKey(column)
+        raise NoKey(column)
     return key
 
 
-class _NoKey(Exception):
+class NoKey(Exception):
     """Raised when a record's key is NULL."""
 
     def __init__(self, column: str) -> None:

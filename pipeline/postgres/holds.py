@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pipeline.batch import partitions_of
+from pipeline.postgres.delete_bursts import read_bursts
 from pipeline.postgres.queries import load
 from stages.hold import NOTHING_PAUSED, Block, Holds, Paused
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     import psycopg
 
     from pipeline.batch import Item
     from stages.apply import Plan
+    from stages.delete_burst import Burst
     from stages.reject import Reject
 
 Letters = dict[tuple[int | None, str | None], int]  # (change, rule) -> letter
@@ -35,6 +37,8 @@ class KnownHolds:
         self._blocks: dict[Block, int] = {}
         self._paused = NOTHING_PAUSED
         self._epoch = 0
+        self.bursts: list[Burst] = []  # the records that wait behind them are looked up, there may be many
+        self.bursting: dict[int, list[Burst]] = {}  # rule -> those of its bursts that wait
 
     def begin(self, items: Sequence[Item]) -> Holds:
         """What is held, for planning one transaction with these items."""
@@ -56,6 +60,11 @@ class KnownHolds:
             self._epoch = self._number("epoch")
             rows = self._connection.execute(self._queries["blocks"]).fetchall()
             paused = self._connection.execute(self._queries["paused"]).fetchall()
+            self.bursts = read_bursts(self._connection)
+        self.bursting = {}
+        for burst in self.bursts:
+            if burst.state == "open":
+                self.bursting.setdefault(burst.rule, []).append(burst)
         self._blocks = {Block(rule, table, key.encode()): letter for rule, table, key, letter in rows}
         self._paused = Paused(
             frozenset(rule for rule, partition in paused if partition is None),
@@ -90,13 +99,22 @@ class KnownHolds:
                 "partition": partitions[one.change_id],
                 "letter_id": letter_of(one.behind),
             }
-            for one in plan.held
+            for one in {(one.change_id, one.rule): one for one in plan.held}.values()
         ]
-        self._lock({one["letter_id"] for one in held if one["letter_id"] is not None})
+        self.lock({one["letter_id"] for one in held if one["letter_id"] is not None})
         self._connection.execute(self._queries["block"], {"blocks": _encoded(blocks)})
         self._connection.execute(self._queries["hold"], {"held": _encoded(held)})
-        if blocks:  # others may meet these records under another key
-            self._number("raise_epoch")
+        if self.concerned(plan):  # others may meet these records under another key
+            self.raise_epoch()
+
+    def concerned(self, plan: Plan) -> bool:
+        """Whether a committed plan changed what all workers have in memory."""
+        letters = {burst.letter for of in self.bursting.values() for burst in of}
+        return any(not isinstance(behind, int) or behind not in letters for behind in plan.blocks.values())
+
+    def raise_epoch(self) -> None:
+        """Have all workers look again, in the transaction of the change."""
+        self._number("raise_epoch")
 
     def settle(self, letter: int, resolution: str, behind: int | None) -> bool:
         """Close a letter, in a transaction; what waits behind it moves behind another.
@@ -124,7 +142,7 @@ class KnownHolds:
             self._connection.execute(self._queries["pause"], {"rule": rule, "reason": reason})
             self._number("raise_epoch")
 
-    def _lock(self, letters: set[int | None]) -> None:
+    def lock(self, letters: Collection[int | None]) -> None:
         """Keep letters open until we have committed. Raises StaleHolds when one is settled already."""
         rows = self._connection.execute(self._queries["keep_open"], {"ids": list(letters)})
         if rows.rowcount != len(letters):

@@ -17,6 +17,7 @@ from pipeline.postgres.writer import Repeated, Writer, array
 from stages.apply import plan_writes
 from stages.hold import Holds
 from stages.omit import Omitted
+from stages.reject import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -67,6 +68,11 @@ class Ask(msgspec.Struct, frozen=True):
     reason: str
     edit: str | None  # JSON: target column -> value
     cause: str = ""
+
+    @property
+    def is_mass(self) -> bool:
+        """Whether what waits are the deletes of a burst; it has no change of its own."""
+        return self.cause == Cause.MASS_DELETE
 
     @property
     def first(self) -> list[Waiting]:
@@ -227,6 +233,36 @@ class LetterDesk:
             self._holds.settle(ask.letter, ask.resolution, row[0] if row else None)
             self._audit(ask, "settled", ask.reason)
         self._holds.reload()
+
+    def part(self, lease: Lease, ask: Ask, failed: Waiting, refused: Refused) -> None:
+        """Take a change that failed out of a mass delete: it gets a letter of its own."""
+        with self._connection.transaction():
+            self._confirm(lease)
+            self._begin(ask)
+            row = self._connection.execute(
+                self._queries["letter_for_held"],
+                {"letter": ask.letter, "change": failed[0], "rule": failed[1], **refused.parameters},
+            ).fetchone()
+            self._connection.execute(
+                load("deletes")["part"],
+                {
+                    "letter": ask.letter,
+                    "change": failed[0],
+                    "rule": failed[1],
+                    "own": row[0] if row else None,
+                },
+            )
+            self._release([failed])
+            self._holds.raise_epoch()
+
+    def settle_emptied(self, partitions: list[int]) -> None:
+        """Close the mass deletes of these partitions of which every record came back."""
+        rows = self._connection.execute(load("deletes")["emptied"], {"partitions": partitions}).fetchall()
+        for (letter,) in rows:
+            with self._connection.transaction():
+                self._holds.settle(letter, "cancelled: every record came back", None)
+        if rows:
+            self._holds.reload()
 
     def _audit(self, ask: Ask, event: str, reason: str) -> None:
         self._connection.execute(

@@ -17,6 +17,7 @@ from pipeline.ports import LeaseLost
 from pipeline.postgres.faults import Fault, fault_of
 from pipeline.postgres.holds import StaleHolds
 from pipeline.postgres.knowledge import Edited, edit
+from pipeline.postgres.letter_table import write_letters
 from pipeline.postgres.queries import load
 from pipeline.postgres.refusal import halves, refused, unreadable
 from pipeline.postgres.writer import Repeated, Writer, array
@@ -27,13 +28,13 @@ from stages.omit import Omitted
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from pipeline.postgres.deletes import DeleteGuard
     from pipeline.postgres.echoes import Echoes
-    from pipeline.postgres.holds import KnownHolds, Letters
+    from pipeline.postgres.holds import KnownHolds
     from pipeline.postgres.knowledge import Steps
     from pipeline.postgres.pace import Pace
     from stages.apply import Plan
     from stages.hold import Holds
-    from stages.reject import Reject
     from stages.rules.compile import CompiledRules
 
 log = get_logger()
@@ -63,11 +64,11 @@ class Target:
         hold_on: Callable[[], None],
         steps: Steps,
         echoes: Echoes,
+        guard: DeleteGuard,
     ) -> None:
         """`hold_on` renews the leases in the middle of what takes long; `steps` are asked before planning."""
         self._connection = connection
         self._holder = holder
-        self._queries = load("apply")
         self._writer = Writer(connection)
         self._holds = holds
         self._breaker = Breaker(breaker)
@@ -75,6 +76,7 @@ class Target:
         self._hold_on = hold_on
         self._steps = steps
         self._echoes = echoes
+        self._guard = guard
 
     def apply(
         self,
@@ -139,24 +141,24 @@ class Target:
                 self._holds.reload()
             else:
                 break
-        if plan.blocks:
+        if plan.blocks and self._holds.concerned(plan):
             self._holds.reload()
         applied.add(plan, repeated)
-        self._break_circuits(plan)
+        self._break_circuits(plan, rules)
 
     def _transact(
         self, items: Sequence[Item], rules: CompiledRules, fence: _Fence, repeated: frozenset[tuple[int, int]]
     ) -> Plan:
         """Do it; what was done. The plan is made before, unless the target has to be asked something."""
-        edited = Edited([item.passage for item in items if item.passage is not None])
-        steps = self._steps.of(rules)
-        plan = None if steps else plan_writes(edited.passages, rules, fence.holds(items), applied=repeated)
+        passages = [item.passage for item in items if item.passage is not None]
+        ask = bool(self._steps.of(rules)) or self._guard.concerns(passages)
+        edited = Edited(passages)
+        plan = None if ask else plan_writes(passages, rules, fence.holds(items), applied=repeated)
         with self._connection.transaction():
             fenced = fence.pass_(items, fence.terms)
             self._holds.require(fenced())
             if plan is None:
-                edited = edit(steps, edited.passages, rules, lambda: Omitted(fence.holds(items), repeated))
-                plan = plan_writes(edited.passages, rules, fence.holds(items), applied=repeated)
+                plan, edited = self._ask(items, rules, fence, repeated)
             edited.prepare(plan)
             sent = self._writer.send(plan)
             self._writer.complete(plan, sent)
@@ -164,9 +166,30 @@ class Target:
             if rules.echoes:
                 self._echoes.remember(items)
             partitions = partitions_of(items) if plan.held or plan.rejects else {}
-            letters = self._write_letters(plan.rejects, partitions)
+            letters = write_letters(self._connection, plan.rejects, partitions)
             self._holds.record(plan, letters, partitions)
         return plan
+
+    def _ask(
+        self, items: Sequence[Item], rules: CompiledRules, fence: _Fence, repeated: frozenset[tuple[int, int]]
+    ) -> tuple[Plan, Edited]:
+        """The plan of a batch that cannot be planned without asking, and what is to be written beside it."""
+        passages = [item.passage for item in items if item.passage is not None]
+        guarded = self._guard.edit(passages, rules, fence.holds(items), repeated, partitions_of(items))
+
+        def holds() -> Holds:
+            return guarded.hold(fence.holds(items))
+
+        steps = self._steps.of(rules)
+        edited = edit(steps, guarded.passages, rules, lambda: Omitted(holds(), repeated))
+        plan = plan_writes(edited.passages, rules, holds(), applied=repeated)
+
+        def remember(plan: Plan) -> None:
+            guarded.remember(plan)
+            edited.remember(plan)
+
+        whole = msgspec.structs.replace(plan, ledger=plan.ledger + guarded.done)
+        return whole, edited._replace(remember=remember)
 
     def _advance(self, items: Sequence[Item], terms: Mapping[int, int]) -> Check:
         """Move the positions, under the fence."""
@@ -209,27 +232,10 @@ class Target:
 
         return check
 
-    def _write_letters(self, rejects: Sequence[Reject], partitions: Mapping[int, int]) -> Letters:
-        """Write the letters; their numbers by change and rule."""
-        if not rejects:
-            return {}
-        different = {(r.change_id, r.rule, r.payload): r for r in rejects}
-        rows = [
-            {
-                **msgspec.structs.asdict(reject),
-                "source_table": reject.table,
-                "partition": None if reject.change_id is None else partitions[reject.change_id],
-            }
-            for reject in different.values()
-        ]
-        encoded = msgspec.json.encode(rows).decode()
-        written = self._connection.execute(self._queries["write_letters"], {"letters": encoded}).fetchall()
-        return {(change, rule): letter for letter, change, rule in written}
-
-    def _break_circuits(self, plan: Plan) -> None:
+    def _break_circuits(self, plan: Plan, rules: CompiledRules) -> None:
         """Pause the rules that fail for record after record."""
-        for rule_id, name in self._breaker.count(plan):
-            self._holds.pause(rule_id, f"failed for {self._breaker.limit} records in a row")
+        for rule_id, name in self._breaker.count(plan, rules):
+            self._holds.pause(rule_id, f"failed for {self._breaker.limit(rule_id, rules)} records in a row")
             self._holds.reload()
             log.error(
                 "a rule fails for every record and is paused; its changes are held",

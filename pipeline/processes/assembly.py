@@ -13,6 +13,7 @@ from pipeline.leases import Leases
 from pipeline.metrics.worker import WorkerMetrics
 from pipeline.postgres.connection import check_session, require_migrated, told
 from pipeline.postgres.connection import connect as connect_postgres
+from pipeline.postgres.deletes import DeleteGuard
 from pipeline.postgres.echoes import Echoes
 from pipeline.postgres.foundation import Foundation
 from pipeline.postgres.holds import KnownHolds
@@ -171,6 +172,7 @@ def target_of(
         hold_on=leases.hold_on,
         steps=steps,
         echoes=Echoes(connection, Patience(settings.echo_timeout, settings.echo_rounds)),
+        guard=DeleteGuard(connection, holds),
     )
     return target, Releaser(connection, target, desk)
 

@@ -9,7 +9,7 @@ import msgspec
 from stages.expression import compile_expression, sql_type
 from stages.rules import toml
 from stages.rules.identity import agreed
-from stages.rules.model import Rule, SetColumns
+from stages.rules.model import DeleteLimit, Rule, SetColumns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -70,6 +70,9 @@ def _mapping(mapping: MappedColumn) -> str:
 def _value(value: Any) -> str:
     if isinstance(value, SetColumns):
         return f"{{ set = {_inline(value.columns)} }}"
+    if isinstance(value, DeleteLimit):
+        parts = msgspec.to_builtins(value).items()
+        return f"{{ {', '.join(f'{name} = {part}' for name, part in parts)} }}"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, tuple):  # `on` and `origins` are written in small letters

@@ -9,12 +9,14 @@ SET epoch = epoch + 1
 RETURNING epoch;
 
 -- name: blocks
+-- But for those of mass deletes, which may be very many: they are looked up by the batch.
 SELECT
-    rule_id,
-    source_table,
-    key,
-    letter_id
-FROM orgstream.blocked_record;
+    b.rule_id,
+    b.source_table,
+    b.key,
+    b.letter_id
+FROM orgstream.blocked_record AS b
+WHERE NOT EXISTS (SELECT FROM orgstream.delete_burst AS d WHERE d.letter_id = b.letter_id);
 
 -- name: paused
 -- The paused rules, and the (rule, partition) in which changes still wait though their rule is paused no more.
@@ -238,8 +240,8 @@ WHERE stage = 'apply' AND partition = %(partition)s AND term = %(term)s AND hold
 FOR SHARE;
 
 -- name: request
--- Ask the workers to settle letters: those that are not being settled already, and an entry that nobody could
--- read can only be skipped.
+-- Ask the workers to settle letters: those that are not being settled already. An entry that nobody could read
+-- can only be skipped, and a mass delete cannot be edited.
 WITH asked AS (
     UPDATE orgstream.dead_letter
     SET requested = %(requested)s, request_reason = %(reason)s, edit = %(after)s::json
@@ -247,7 +249,11 @@ WITH asked AS (
         id = any(%(ids)s)
         AND resolved_at IS NULL
         AND resolution IS NULL
-        AND (change_id IS NOT NULL OR %(requested)s = 'skip')
+        AND (
+            change_id IS NOT NULL
+            OR %(requested)s = 'skip'
+            OR (cause = 'mass-delete' AND %(requested)s = 'retry')
+        )
     RETURNING id
 )
 

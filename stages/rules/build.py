@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stages.rules.declared import DeclaredMapping, DeclaredSet
-from stages.rules.model import Mapping, Rule, SetColumns
+from stages.rules.declared import DeclaredLimit, DeclaredMapping, DeclaredSet
+from stages.rules.model import DeleteLimit, Mapping, Rule, SetColumns
 
 if TYPE_CHECKING:
     from stages.rules.check_rule import CheckedRule
@@ -35,6 +35,8 @@ def build_rule(checked: CheckedRule) -> Rule | None:
         priority=declared.priority,
         enabled=declared.enabled,
         origins=declared.origins,
+        max_deletes=_limit(declared.max_deletes),
+        breaker=declared.breaker,
     )
 
 
@@ -49,6 +51,10 @@ def _mapping(mapping: DeclaredMapping) -> Mapping:
         missing=mapping.missing,
         conflict=mapping.conflict,
     )
+
+
+def _limit(limit: DeclaredLimit | None) -> DeleteLimit | None:
+    return None if limit is None else DeleteLimit(limit.count, limit.share)
 
 
 def _set(policy: DeclaredSet) -> SetColumns:

@@ -53,6 +53,16 @@ class SetColumns(msgspec.Struct, frozen=True, tag="set", tag_field="do"):
     columns: dict[str, str]
 
 
+class DeleteLimit(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How many deletes a rule carries within a minute; what is beyond either part waits for approval.
+
+    None: that part limits nothing.
+    """
+
+    count: int | None = None
+    share: float | None = None  # of the records that the target has then, 0 to 1
+
+
 class Mapping(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a target column receives: an expression, perhaps through a value table, or a looked-up value."""
 
@@ -84,6 +94,8 @@ class Rule(msgspec.Struct, frozen=True):
     priority: int = 0
     enabled: bool = True
     origins: tuple[str, ...] = ()  # empty: every origin
+    max_deletes: DeleteLimit | None = None  # None: as stages/deletes.py has it for all rules
+    breaker: int | None = None  # None: as ORGSTREAM_BREAKER_LETTERS says
 
 
 class RuleSet(msgspec.Struct, frozen=True):

@@ -14,19 +14,12 @@ if TYPE_CHECKING:
 
 #: Until conflicts are decided, the source's change wins; of the policies only these mean just that.
 _POLICIES: Final = frozenset({"newest", "source"})
-_RULE_KEYS: Final = {
-    "max_deletes": "remove it",
-    "breaker": "set ORGSTREAM_BREAKER_LETTERS, which is for all rules",
-}
 
 
 def unsupported(declared: Declared) -> Iterator[Fault]:
     """A fault for everything that is not supported yet."""
     for rule in declared.rules:
         yield from _policy(rule, rule.conflict, rule.places)
-        for key, advice in _RULE_KEYS.items():
-            if key in rule.places:
-                yield Fault(rule.places[key], f"`{key}` is not supported yet", rule.label, advice)
         for column, mapping in (rule.map or {}).items():
             yield from _policy(rule, mapping.conflict, mapping.places)
             if "lookup" in mapping.places:

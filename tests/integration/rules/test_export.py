@@ -40,6 +40,8 @@ conflict = "source"
 priority = -3
 enabled = false
 origins = ["application", "salesforce"]
+max_deletes = { count = 10, share = 0.5 }
+breaker = 7
 [rules.map]
 name = "upper(name)"
 [rules.map.status__c]
@@ -55,6 +57,7 @@ to = "us.order_line"
 key = { order_no = "a", line = "c" }
 map = {}
 on_delete = "ignore"
+max_deletes = { share = 0.05 }
 on_unmatched = { set = { item = "NULL" } }
 
 [[rules]]

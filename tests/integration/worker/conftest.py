@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.integration.worker.mass import Mass
+
 if TYPE_CHECKING:
     from tests.fixtures.world import World
 
@@ -13,6 +15,12 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def _ruled(world: World) -> None:
     world.apply_rules()
+
+
+@pytest.fixture
+def mass(world: World) -> Mass:
+    """A world for deletes in a mass, with a relay and a worker."""
+    return Mass(world)
 
 
 def account(world: World, ext_id: str, name: str | None = "Ann", **columns: Any) -> None:
