@@ -10,6 +10,7 @@ from pipeline.carry import carried, read_changes, under
 from pipeline.letters import LetterView
 from pipeline.postgres.queries import load
 from stages.overlay import edited
+from stages.reject import Cause
 
 if TYPE_CHECKING:
     import psycopg
@@ -108,6 +109,8 @@ def mapped(
     Without edits a column that fails is left out and named, so that the others can be seen.
     """
     rule = rules.by_id.get(letter.rule_id or 0)
+    if letter.cause == Cause.MASS_DELETE:
+        return None, "its changes are those that wait"
     if letter.change_id is None or rule is None:
         return None, "it failed before any rule" if letter.rule_id is None else "its rule is live no more"
     changes = read_changes(connection, [letter.change_id], rules.version)

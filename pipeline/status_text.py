@@ -8,6 +8,8 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from stages.reject import Cause
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -66,6 +68,9 @@ def _warnings(status: Status) -> Iterable[Text]:
         yield Text(f"nobody applies partitions {', '.join(alone)}", style="red")
     for rule, reason in status.paused_rules.items():
         yield Text(f"rule {rule} is paused: {reason}", style="red")
+    for group in status.dead_letters:
+        if group.cause == Cause.MASS_DELETE:
+            yield Text(f"rule {group.rule}: a mass delete waits for approval", style="red")
     if status.pending is None:
         yield Text("Redis does not answer", style="red")
 

@@ -77,7 +77,8 @@ class DeleteCounts:
         if rows:
             rules, seconds, deletes = (list(column) for column in zip(*rows, strict=True))
             self._connection.execute(
-                self._queries["tally"], {"rules": rules, "seconds": seconds, "deletes": deletes}
+                self._queries["tally"],
+                {"rules": rules, "seconds": seconds, "deletes": deletes, "oldest": min(seconds)},
             )
 
     def _allowed(self, compiled: CompiledRule, total: int) -> int | None:

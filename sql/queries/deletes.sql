@@ -33,7 +33,7 @@ LEFT JOIN orgstream.held_change AS h ON b.change_id = h.change_id AND b.rule_id 
 -- Deletes that the queue does not tell, because their records left the rule. What is old is forgotten.
 WITH gone AS (
     DELETE FROM orgstream.delete_tally
-    WHERE captured_at < (SELECT min(to_timestamp(t.second)) FROM unnest(%(seconds)s::bigint []) AS t (second)) - interval '7 days'
+    WHERE captured_at < to_timestamp(%(oldest)s) - interval '7 days'
 )
 
 INSERT INTO orgstream.delete_tally AS d (rule_id, captured_at, deletes)
@@ -62,6 +62,7 @@ SELECT
                 AND c.captured_at < to_timestamp(w.until)
                 AND NOT w.org = any(c.path)
                 AND (cardinality(w.origins) = 0 OR c.origin = any(w.origins))
+            ORDER BY c.captured_at
             LIMIT w.most
         ) AS found
     ) + (
@@ -92,7 +93,7 @@ WHERE
     AND c.captured_at < to_timestamp(%(until)s)
     AND NOT %(org)s = any(c.path)
     AND (cardinality(%(origins)s::text []) = 0 OR c.origin = any(%(origins)s::text []))
-GROUP BY 1;
+GROUP BY floor(extract(EPOCH FROM c.captured_at))::bigint;
 
 -- name: tallied
 SELECT

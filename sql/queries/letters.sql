@@ -54,7 +54,7 @@ FROM orgstream.change_queue AS c
 WHERE c.id = %(change)s;
 
 -- name: held
--- What waits behind a letter, in order.
+-- What waits behind a letter, in order; of a mass delete the first of it.
 SELECT
     h.change_id,
     coalesce(c.operation, '') AS operation,
@@ -63,7 +63,8 @@ SELECT
 FROM orgstream.held_change AS h
 LEFT JOIN orgstream.change_queue AS c ON h.change_id = c.id
 WHERE h.letter_id = %(id)s
-ORDER BY h.change_id;
+ORDER BY h.change_id
+LIMIT 1000;
 
 -- name: payload
 SELECT payload::text

@@ -71,6 +71,17 @@ def refusing(at: Monitored) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def mass_delete(at: Monitored) -> Iterator[None]:
+    """A table is emptied at once, and filled again."""
+    at.insert(20_000, 22_000)
+    at.prometheus.await_result("sum(orgstream_outbox_pending_changes) == 0")
+    at.app.execute("CREATE TABLE public.kept AS SELECT * FROM emea.account")
+    at.app.execute("DELETE FROM emea.account")
+    yield
+    at.app.execute("INSERT INTO emea.account SELECT * FROM public.kept")
+
+
+@contextlib.contextmanager
 def failing_rule(at: Monitored) -> Iterator[None]:
     """A rule fails for every record."""
     at.app.execute("INSERT INTO emea.contact SELECT 'p' || n, 'a', NULL FROM generate_series(1, 9) AS n")
@@ -176,6 +187,7 @@ BREAKS: Final[dict[str, Callable[[Monitored], AbstractContextManager[None]]]] = 
     "OrgstreamRulePaused": failing_rule,
     "OrgstreamDeadLetters": refusing,
     "OrgstreamHeldTooLong": refusing,
+    "OrgstreamMassDelete": mass_delete,
     "OrgstreamRetentionBehind": old_changes,
     "OrgstreamTableBloat": bloated,
 }
