@@ -12,8 +12,8 @@ import psycopg
 from psycopg import sql
 
 from pipeline.log import get_logger
+from pipeline.postgres.ask import Refused
 from pipeline.postgres.faults import Fault, fault_of
-from pipeline.postgres.letters import Refused
 from pipeline.postgres.queries import load
 from pipeline.postgres.refusal import refusal_of
 from stages.reject import Cause, Reject
@@ -21,7 +21,8 @@ from stages.reject import Cause, Reject
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pipeline.postgres.letters import Ask, Lease, LetterDesk
+    from pipeline.postgres.ask import Ask, Lease
+    from pipeline.postgres.letters import LetterDesk
     from stages.passage import Passage
     from stages.rules.compile import CompiledRules
 

@@ -16,8 +16,8 @@ import psycopg
 from pipeline.batch import Item
 from pipeline.carry import Waiting, by_change, carried, read_changes, under
 from pipeline.log import get_logger
+from pipeline.postgres.ask import Ask, AskedAnew, Lease, Refused
 from pipeline.postgres.faults import Fault, fault_of
-from pipeline.postgres.letters import Ask, AskedAnew, Lease, Refused
 from pipeline.postgres.queries import load
 from pipeline.postgres.refusal import refusal_of
 from pipeline.redrive import Redriver
