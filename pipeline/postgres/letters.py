@@ -16,7 +16,6 @@ from pipeline.postgres.writer import Repeated, Writer, array
 from stages.apply import plan_writes
 from stages.hold import Holds
 from stages.omit import Omitted
-from stages.reject import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
