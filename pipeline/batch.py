@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 BATCH_BYTES: Final = 8 * 1024 * 1024
+GATHERED: Final = 8  # so many times as much is read from a backlog that is better written in bulk
 
 
 class Item(msgspec.Struct, gc=False):
@@ -60,6 +61,7 @@ class BatchSize:
     """
 
     def __init__(self, entries: int) -> None:
+        self._usual = entries
         self._most = entries
         self._entries = entries
 
@@ -72,6 +74,10 @@ class BatchSize:
         count = sum(map(len, read.values()))
         size = sum(len(entry.document) for batch in read.values() for entry in batch)
         self._entries = max(1, min(self._most, BATCH_BYTES * count // max(size, 1)))
+
+    def gather(self, *, bulk: bool) -> None:
+        """Whether what was read is better written in bulk: then more is read at a time."""
+        self._most = self._usual * GATHERED if bulk else self._usual
 
 
 class Advance(msgspec.Struct, frozen=True):

@@ -109,7 +109,10 @@ class Worker:
         if not entries:
             return None
         self._size.learn(entries)
-        return self._run.begin(0, entries, self._done, reclaimed=False)
+        batch = self._run.begin(0, entries, self._done, reclaimed=False)
+        if self._target is not None:
+            self._size.gather(bulk=any(rules.gathers for rules, _ in batch.groups))
+        return batch
 
     def _start_anew(self) -> None:
         """Whatever went wrong: all partitions are taken over again."""

@@ -101,7 +101,13 @@ class Layers:
         """The statements, in the order in which they are to run."""
         for layer in self._layers:
             of_layer = [statement for group in layer.values() for statement in group.statements()]
-            yield from sorted(of_layer, key=lambda statement: _ORDER[statement.effect])
+            yield from sorted(of_layer, key=_order)
+
+
+def _order(statement: Statement) -> tuple[int, int]:
+    """By effect; Heroku Connect sends by the order of its log: there parents are made first, and go last."""
+    place = statement.rule.place
+    return _ORDER[statement.effect], -place if statement.effect is Effect.DELETE else place
 
 
 class _Group:

@@ -4,7 +4,7 @@ which Salesforce's answer will be found.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from psycopg import sql
 
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     Begun = Mapping[str, int]  # schema -> the newest entry of its log before we wrote
 
 
+#: Heroku Connect goes over to bulk at so many changes of one kind and object that follow each other.
+BULK: Final = 2_000
+
+
 class Deliveries:
     """The memory of one connection's transactions. A plan without such tables costs nothing."""
 
@@ -31,8 +35,16 @@ class Deliveries:
 
     def begin(self, statements: Iterable[Statement]) -> Begun:
         """Before the statements of a plan: where each log stands. Raises psycopg.Error."""
-        schemas = {s.rule.target.name.schema for s in statements if s.rule.target.connector != "plain"}
-        return {schema: self._number("newest_entry", schema) for schema in schemas if self._is_logged(schema)}
+        records: dict[str, int] = {}
+        for statement in statements:
+            if statement.rule.target.connector != "plain":
+                schema = statement.rule.target.name.schema
+                records[schema] = records.get(schema, 0) + len(statement.records)
+        return {
+            schema: self._number("newest_entry" if count < BULK else "newest_entry_alone", schema)
+            for schema, count in sorted(records.items())
+            if self._is_logged(schema)
+        }
 
     def record(self, plan: Plan, begun: Begun) -> None:
         """After them, in the same transaction. Raises psycopg.Error."""
@@ -58,7 +70,7 @@ class Deliveries:
         return self._logged[schema]
 
     def _number(self, query: str, schema: str) -> int:
-        row = self._connection.execute(self._composed(query, schema)).fetchone()
+        row = self._connection.execute(self._composed(query, schema), {"schema": schema}).fetchone()
         return int(row[0]) if row else 0
 
     def _composed(self, query: str, schema: str) -> sql.Composed:

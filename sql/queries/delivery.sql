@@ -14,6 +14,16 @@ LEFT JOIN pg_catalog.pg_class AS l ON s.oid = l.relnamespace AND n.name = l.reln
 SELECT coalesce(max(id), 0)
 FROM {log};
 
+-- name: newest_entry_alone
+-- The same, and no other bulk of ours is written for this org until we have committed: entries of two would
+-- alternate in the log, and Heroku Connect would send them one by one.
+WITH alone AS MATERIALIZED (
+    SELECT pg_advisory_xact_lock(hashtextextended('orgstream delivery ' || %(schema)s, 0)) IS NULL AS waited
+)
+
+SELECT CASE WHEN NOT a.waited THEN (SELECT coalesce(max(l.id), 0) FROM {log} AS l) END
+FROM alone AS a;
+
 -- name: remember
 -- A row for each table that our transaction wrote by a rule and Heroku Connect captured. Writes that changed
 -- nothing were not captured.

@@ -60,6 +60,7 @@ class CompiledRule(msgspec.Struct, frozen=True):
     columns: Columns
     set_on_delete: tuple[tuple[str, Evaluate], ...]
     set_on_unmatched: tuple[tuple[str, Evaluate], ...]
+    place: int = 0  # of the target among those of Heroku Connect, as the rules name them; 0: it is none
 
 
 class TableRules(msgspec.Struct, frozen=True):
@@ -80,6 +81,7 @@ class CompiledRules(msgspec.Struct, frozen=True):
     by_id: dict[int, CompiledRule]
     org_of: dict[str, str]  # schema -> org
     echoes: bool = False  # whether what rules write to any table comes back from Salesforce
+    gathers: bool = False  # some of them write for Heroku Connect, which is quicker in bulk
     needs: frozenset[Need] = frozenset()  # what the target database is asked before a batch is planned
 
 
@@ -89,10 +91,12 @@ def compile_rules(rule_set: RuleSet) -> CompiledRules:
     targets = {rule.target for rule in rule_set.rules if rule.enabled}
     grouped: dict[TableName, list[CompiledRule]] = {}
     needed: dict[TableName, dict[str, bool]] = {}
+    places = _places(rule_set, tables)
     for rule in rule_set.rules:
         if rule.enabled:
             compiler = _Compiler(tables[rule.source], tables[rule.target], needed.setdefault(rule.source, {}))
-            grouped.setdefault(rule.source, []).append(compiler.compile(rule))
+            compiled = msgspec.structs.replace(compiler.compile(rule), place=places.get(rule.target, 0))
+            grouped.setdefault(rule.source, []).append(compiled)
     # What we write to them, Heroku Connect carries to Salesforce, from where it comes back.
     echoing = {name for name in grouped if name in targets and tables[name].connector == "heroku-connect"}
     return CompiledRules(
@@ -104,8 +108,16 @@ def compile_rules(rule_set: RuleSet) -> CompiledRules:
         by_id={compiled.rule.id: compiled for rules in grouped.values() for compiled in rules},
         org_of={schema: org for org, schema in rule_set.orgs.items()},
         echoes=bool(echoing),
+        gathers=bool(places),
         needs=needs_of(rule for rule in rule_set.rules if rule.enabled),
     )
+
+
+def _places(rule_set: RuleSet, tables: Mapping[TableName, Table]) -> dict[TableName, int]:
+    """The targets behind Heroku Connect, numbered as the rules name them first: parents before children."""
+    targets = dict.fromkeys(rule.target for rule in rule_set.rules if rule.enabled)
+    connected = [target for target in targets if tables[target].connector == "heroku-connect"]
+    return {target: number for number, target in enumerate(connected, 1)}
 
 
 def _table_rules(

@@ -2,50 +2,40 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from tests.fixtures.orgs import RULES
 
 if TYPE_CHECKING:
+    from tests.fixtures.connected import Connected
     from tests.scenarios.conftest import Story
 
-STATEMENTS = """
-CREATE TABLE public.statement (id serial, name text, operation text, rows bigint);
-CREATE FUNCTION public.note() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    INSERT INTO public.statement (name, operation, rows) SELECT TG_TABLE_NAME, TG_OP, count(*) FROM written;
-    RETURN NULL;
-END $$;
-CREATE TRIGGER note AFTER UPDATE ON us.account REFERENCING NEW TABLE AS written
-FOR EACH STATEMENT EXECUTE FUNCTION public.note();
-CREATE TRIGGER note AFTER UPDATE ON us.contact REFERENCING NEW TABLE AS written
-FOR EACH STATEMENT EXECUTE FUNCTION public.note();
-"""
 
-
-def test_a_bulk_of_updates_is_written_by_table_and_once_for_each_record(story: Story) -> None:
+def test_a_bulk_of_updates_reaches_heroku_connect_by_object_and_once_for_each_record(uk: Connected) -> None:
     """Heroku Connect goes over to bulk at 2,000 changes of one kind and object that follow each other."""
-    world = story.world
-    relay, worker = world.relay(batch=20_000, max_entries=50_000), world.worker(batch=40_000)
+    world = uk.world
+    relay, worker = world.relay(batch=20_000, max_entries=50_000), world.worker(batch=2_000)
     world.app.execute("""
-        INSERT INTO emea.account SELECT n, 'new', 'Rome', 1, true FROM generate_series(1, 2500) AS n;
-        INSERT INTO emea.contact SELECT n, 'new', 'e@x' FROM generate_series(1, 2500) AS n;
+        INSERT INTO emea.contact SELECT n, 'new' FROM generate_series(1, 2500) AS n;
+        INSERT INTO emea.account (ext_id, name) SELECT n, 'new' FROM generate_series(1, 2500) AS n;
         """)
     world.settle(relay, worker)
-    world.app.execute(STATEMENTS)
+    world.app.execute("DELETE FROM uk._trigger_log")
     world.app.execute("""
         DO $$ BEGIN
         FOR turn IN 1..2 LOOP FOR n IN 1..2500 LOOP
-            UPDATE emea.account SET name = 'turn ' || turn WHERE ext_id = n::text;
             UPDATE emea.contact SET account = 'turn ' || turn WHERE ext_id = n::text;
+            UPDATE emea.account SET name = 'turn ' || turn WHERE ext_id = n::text;
         END LOOP; END LOOP;
         END $$
         """)
     world.settle(relay, worker)
-    written = world.rows("SELECT name, operation, rows FROM public.statement WHERE rows > 0 ORDER BY id")
-    assert sorted(written) == [("account", "UPDATE", 2_500), ("contact", "UPDATE", 2_500)]
-    assert world.rows("SELECT DISTINCT name FROM us.account") == [("TURN 2",)]
-    assert world.rows("SELECT DISTINCT account FROM us.contact") == [("turn 2",)]
+    log = world.rows("SELECT table_name, action FROM uk._trigger_log WHERE state = 'NEW' ORDER BY id")
+    runs = [(*kind, len(list(entries))) for kind, entries in groupby(log)]
+    assert runs == [("account", "UPDATE", 2_500), ("contact", "UPDATE", 2_500)]  # as the rules name them
+    assert world.rows("SELECT DISTINCT name FROM uk.account") == [("turn 2",)]
+    assert world.rows("SELECT DISTINCT name FROM uk.contact") == [("turn 2",)]
     assert world.rows("SELECT count(*) FROM orgstream.applied") == [(15_000,)]
 
 

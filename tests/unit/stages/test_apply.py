@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import hypothesis
+import msgspec
 import pytest
 from hypothesis import strategies as st
 
@@ -219,3 +220,30 @@ def test_rejects_pass_through() -> None:
     fault = Reject(None, "stream", Cause.UNREADABLE, "no")
     found = plan_writes([Passage(1, rejects=(fault,))], RULES, Holds({}), applied=frozenset())
     assert (found.rejects, found.ledger, found.statements) == ((fault,), (), ())
+
+
+def test_parents_are_made_first_and_go_last_where_heroku_connect_sends_them() -> None:
+    """The batch names a contact first; the rules name accounts before contacts."""
+    rules = CompiledRules(
+        version=1,
+        tables={},
+        by_id={n: msgspec.structs.replace(behind_connect(n, t), place=n) for n, t in ((1, "a"), (2, "c"))},
+        org_of={"emea": "emea"},
+    )
+    for action, expected in ((Action.UPSERT, ["a", "c"]), (Action.DELETE, ["c", "a"])):
+        writes = [Write(2, action, ("x",), {"y": 1}), Write(1, action, ("x",), {"y": 1})]
+        batch = [
+            Passage(1, Change(n, "emea", "t", Operation.UPDATE, "application", ""), writes=(write,))
+            for n, write in enumerate(writes, 1)
+        ]
+        statements = plan_writes(batch, rules, Holds({}), applied=frozenset()).statements
+        assert [statement.rule.target.name.name for statement in statements] == expected
+
+
+def behind_connect(number: int, table: str) -> CompiledRule:
+    """A rule that writes to a table of Heroku Connect."""
+    rule = compiled(number)
+    target = msgspec.structs.replace(
+        rule.target, name=TableName("us", "us", table), connector="heroku-connect"
+    )
+    return msgspec.structs.replace(rule, target=target)
