@@ -129,13 +129,15 @@ class Retention:
         return first is not None
 
     def _forget(self) -> bool:
-        """Delete ticks, settled letters and processes that are of no use; whether there may be more."""
+        """Delete ticks, settled letters, echoes and processes of no use; whether there may be more."""
         self._execute("forget_processes")
         ticks = self._execute("forget_ticks", rows=_ROWS_AT_A_TIME).rowcount
         letters = self._execute("forget_letters", retention=self._retention, rows=_ROWS_AT_A_TIME).rowcount
+        awaited = self._execute("forget_awaited", retention=self._retention, rows=_ROWS_AT_A_TIME).rowcount
+        echoes = self._execute("forget_echoes", rows=_ROWS_AT_A_TIME).rowcount
         if ticks or letters:
             log.info("old records are deleted", action="records_deleted", ticks=ticks, letters=letters)
-        return _ROWS_AT_A_TIME in (ticks, letters)
+        return _ROWS_AT_A_TIME in (ticks, letters, awaited, echoes)
 
     @contextlib.contextmanager
     def _patiently(self) -> Iterator[None]:

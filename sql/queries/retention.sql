@@ -213,6 +213,32 @@ WHERE id IN (
         LIMIT %(rows)s
     );
 
+-- name: forget_awaited
+-- Records of which nothing was seen for so long that nothing of them is outstanding any more.
+DELETE FROM orgstream.awaited_echo
+WHERE (table_schema, table_name, key) IN (
+        SELECT
+            a.table_schema,
+            a.table_name,
+            a.key
+        FROM orgstream.awaited_echo AS a
+        CROSS JOIN orgstream.retention AS r
+        WHERE a.weighed_at < r.moment - %(retention)s * interval '1 second'
+        ORDER BY a.weighed_at
+        LIMIT %(rows)s
+    );
+
+-- name: forget_echoes
+-- Verdicts on changes that are gone.
+DELETE FROM orgstream.echo
+WHERE change_id IN (
+        SELECT e.change_id
+        FROM orgstream.echo AS e
+        WHERE e.change_id < (SELECT min(c.first) FROM orgstream.change_range AS c WHERE c.emptied_at IS NULL)
+        ORDER BY e.change_id
+        LIMIT %(rows)s
+    );
+
 -- name: forget_processes
 -- Processes that ended without a word.
 DELETE FROM orgstream.process
