@@ -65,4 +65,4 @@ def plan(
         touched = {change.rule.name: counter.count(change, candidate) for change in found.rules}
     capture = capture_changes(candidate, store.captured(connection))
     version = live.version if live else 0
-    return Plan(version, found, capture, touched, circles(candidate.rules))
+    return Plan(version, found, capture, touched, circles(candidate.rules, candidate.tables))

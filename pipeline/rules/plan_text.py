@@ -28,6 +28,11 @@ def lines(plan: Plan) -> Iterator[str]:
     for circle in plan.circles:
         kind = "both ways between" if len(circle.tables) == 2 else "a circle of"
         yield f"{kind} {', '.join(circle.tables)} (rules {', '.join(circle.rules)}): {circle.settles}"
+        for one in circle.rewrites:
+            yield (
+                f"    {one.column} = {one.way}, and back {one.back}: each org keeps its own form; should"
+                " automation rewrite it there, the record is set aside after ORGSTREAM_ECHO_ROUNDS rounds"
+            )
 
 
 def difference_lines(difference: Difference, touched: Mapping[str, Touched] | None = None) -> Iterator[str]:

@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from stages.rules.rewrites import Rewrite, rewrites
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from stages.rules.model import Rule, TableName
+    from stages.rules.model import Rule, Table, TableName
 
 _TWO_WAYS = "a change goes over once, and is not sent back to the org that it came from"
 _ROUND = "a change goes on from org to org, and never to one that it came through"
+_ECHOES = "; what comes back from Salesforce of what was written there is known for an echo"
 
 
 class Circle(msgspec.Struct, frozen=True):
@@ -21,10 +24,12 @@ class Circle(msgspec.Struct, frozen=True):
     tables: tuple[str, ...]
     rules: tuple[str, ...]
     settles: str
+    rewrites: tuple[Rewrite, ...] = ()  # of a pair: each org keeps its own form of these columns
 
 
-def circles(rules: Iterable[Rule]) -> tuple[Circle, ...]:
+def circles(rules: Iterable[Rule], tables: Iterable[Table] = ()) -> tuple[Circle, ...]:
     """The circles of the enabled rules: each pair with rules both ways, and each larger group."""
+    known = tuple(tables)
     enabled = [rule for rule in rules if rule.enabled]
     leads: dict[TableName, set[TableName]] = {}
     for rule in enabled:
@@ -38,8 +43,8 @@ def circles(rules: Iterable[Rule]) -> tuple[Circle, ...]:
     pairs = {
         frozenset({rule.source, rule.target}) for rule in enabled if rule.source in leads.get(rule.target, ())
     }
-    found = [_circle(tables, enabled, _TWO_WAYS) for tables in pairs]
-    found += [_circle(tables, enabled, _ROUND) for tables in groups if len(tables) > 2]
+    found = [_circle(names, enabled, known, _TWO_WAYS) for names in pairs]
+    found += [_circle(names, enabled, known, _ROUND) for names in groups if len(names) > 2]
     return tuple(sorted(found, key=lambda circle: (len(circle.tables), circle.tables)))
 
 
@@ -53,6 +58,16 @@ def _reached(start: TableName, leads: dict[TableName, set[TableName]]) -> set[Ta
     return found
 
 
-def _circle(tables: frozenset[TableName], rules: list[Rule], settles: str) -> Circle:
-    between = sorted(rule.name for rule in rules if {rule.source, rule.target} <= tables)
-    return Circle(tuple(sorted(map(str, tables))), tuple(between), settles)
+def _circle(
+    names: frozenset[TableName], rules: list[Rule], tables: tuple[Table, ...], settles: str
+) -> Circle:
+    between = [rule for rule in rules if {rule.source, rule.target} <= names]
+    found: tuple[Rewrite, ...] = ()
+    if len(names) == 2:
+        first = min(names)
+        there = [rule for rule in between if rule.source == first != rule.target]
+        back = [rule for rule in between if rule.target == first != rule.source]
+        found = tuple(rewrites(there, back, tables))
+    if any(table.name in names and table.connector == "heroku-connect" for table in tables):
+        settles += _ECHOES
+    return Circle(tuple(sorted(map(str, names))), tuple(sorted(r.name for r in between)), settles, found)
