@@ -36,6 +36,7 @@ class Awaited(msgspec.Struct, frozen=True, omit_defaults=True):
     """A column's outstanding versions, oldest first; and how often in a row Salesforce answered otherwise."""
 
     versions: tuple[Version, ...] = ()
+    stands: tuple[msgspec.Raw, ...] = ()  # the older value, where one came back over the newest version
     rounds: int = 0
     answered_at: float = 0.0
 
@@ -69,7 +70,7 @@ def written(
         if before is None or before.get(name, _NULL) != value:
             awaited = found.get(name, NOTHING)
             versions = (*awaited.versions[1 - MOST :], Version(at, value, ours))
-            found[name] = msgspec.structs.replace(awaited, versions=versions)
+            found[name] = msgspec.structs.replace(awaited, versions=versions, stands=())
     return found
 
 
@@ -97,6 +98,22 @@ def came_back(
     return Answer(found, shown, tuple(contested))
 
 
+def overtaken(record: Record, row: Row, wanted: Row, types: Mapping[str, SqlType]) -> Row:
+    """The columns that are to be written as they stand, over which a newer version has yet to come back.
+
+    Nothing would be sent to Salesforce of them, and then the newer version would win. Its value is returned.
+    """
+    found: Row = {}
+    for name, value in wanted.items():
+        awaited, type_ = record.get(name), types.get(name)
+        if awaited is None or type_ is None or not (awaited.stands and awaited.versions):
+            continue
+        stands = canonical(awaited.stands[0], type_)
+        if stands == canonical(value, type_) == canonical(row.get(name, _NULL), type_):
+            found[name] = awaited.versions[-1].value
+    return found
+
+
 def _compared(
     awaited: Awaited, old: msgspec.Raw, new: msgspec.Raw, type_: SqlType, *, at: float, patience: Patience
 ) -> tuple[Awaited, msgspec.Raw | None]:
@@ -110,6 +127,8 @@ def _compared(
     for place in range(len(versions) - 1, -1, -1):
         if canonical(versions[place].value, type_) == value:
             left = versions[place + 1 :]
+            if left and canonical(left[-1].value, type_) != value:
+                return Awaited(left, (new,)), left[-1].value
             return Awaited(left), left[-1].value if left else new
     if canonical(old, type_) == value:  # the same to Salesforce
         return msgspec.structs.replace(awaited, versions=versions), versions[-1].value if versions else new
@@ -117,4 +136,4 @@ def _compared(
     # should it be one of ours: nothing is outstanding any more.
     answers = any(version.ours for version in versions)
     lately = awaited.rounds if awaited.answered_at >= since else 0
-    return (Awaited((), lately + 1, at) if answers else NOTHING), None
+    return (Awaited(rounds=lately + 1, answered_at=at) if answers else NOTHING), None

@@ -103,4 +103,6 @@ def _awaits(note: Note | None) -> bool:
 
 
 def _row(note: Note) -> dict[str, object]:
-    return {**note.name._asdict(), "change_id": note.change_id, "columns": note.record}
+    overtaken = any(awaited.stands for awaited in note.record.values())
+    named = {**note.name._asdict(), "change_id": note.change_id}
+    return {**named, "columns": note.record, "overtaken": overtaken}

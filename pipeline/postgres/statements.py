@@ -56,6 +56,26 @@ def compose_comparison(target: Table, keys: tuple[str, ...], columns: tuple[str,
     )
 
 
+def compose_overtaken(statement: Statement) -> sql.Composed:
+    """A query for the records over which an older value came back: place, row, and what is outstanding."""
+    target, keys = statement.rule.target, statement.rule.key_columns
+    types = {column.name: column.type for column in target.columns}
+    return sql.SQL(
+        "SELECT r.{number}, row_to_json(t)::text, a.columns::text "
+        "FROM {records} INNER JOIN {table} AS t ON {same} INNER JOIN orgstream.awaited_echo AS a "
+        "ON a.overtaken AND a.table_schema = {schema} AND a.table_name = {name} "
+        "AND a.key = orgstream.identity_of(row_to_json(t), {identity})::text"
+    ).format(
+        number=sql.Identifier(_NUMBER),
+        records=_records([*((name, types[name]) for name in keys), (_NUMBER, "integer")]),
+        table=sql.Identifier(target.name.schema, target.name.name),
+        same=_same(keys, keys),
+        schema=sql.Literal(target.name.schema),
+        name=sql.Literal(target.name.name),
+        identity=sql.Literal(list(target.identity)),
+    )
+
+
 def encode(statement: Statement) -> str:
     """The records as the JSON that the statement reads."""
     keys = statement.rule.key_columns

@@ -18,6 +18,7 @@ from pipeline.postgres.faults import Fault, fault_of
 from pipeline.postgres.holds import StaleHolds
 from pipeline.postgres.knowledge import Edited, edit
 from pipeline.postgres.letter_table import write_letters
+from pipeline.postgres.put_back import put_back
 from pipeline.postgres.queries import load
 from pipeline.postgres.refusal import halves, refused, unreadable
 from pipeline.postgres.writer import Repeated, Writer, array
@@ -160,6 +161,8 @@ class Target:
             if plan is None:
                 plan, edited = self._ask(items, rules, fence, repeated)
             edited.prepare(plan)
+            if rules.echoes:
+                put_back(self._connection, self._writer, plan, rules)
             sent = self._writer.send(plan)
             self._writer.complete(plan, sent)
             edited.remember(plan)

@@ -74,6 +74,10 @@ class Writer:
         self._insert_missing(sent.updates)
         self._deliveries.record(plan, sent.begun)
 
+    def put(self, statements: Sequence[Statement]) -> None:
+        """Execute statements beside a plan. Raises psycopg.Error."""
+        self._send(statements, _answered)
+
     def execute(self, plan: Plan) -> None:
         """Execute a plan that is recorded otherwise. Raises psycopg.Error."""
         begun = self._deliveries.begin(plan.statements)

@@ -23,18 +23,30 @@ USING json_to_recordset(%(names)s::json) AS n (schema text, "table" text, key te
 WHERE a.table_schema = n.schema AND a.table_name = n.table AND a.key = n.key;
 
 -- name: remember
-INSERT INTO orgstream.awaited_echo AS a (table_schema, table_name, key, change_id, columns)
+INSERT INTO orgstream.awaited_echo AS a (table_schema, table_name, key, change_id, columns, overtaken)
 SELECT
     n.schema,
     n.table,
     n.key,
     n.change_id,
-    n.columns
+    n.columns,
+    n.overtaken
 FROM
     json_to_recordset(%(records)s::json)
-        AS n (schema text, "table" text, key text, change_id bigint, columns json)
+        AS n (schema text, "table" text, key text, change_id bigint, columns json, overtaken boolean)
 ON CONFLICT (table_schema, table_name, key) DO UPDATE
-    SET change_id = excluded.change_id, columns = excluded.columns, weighed_at = clock_timestamp();
+    SET
+        change_id = excluded.change_id,
+        columns = excluded.columns,
+        overtaken = excluded.overtaken,
+        weighed_at = clock_timestamp();
+
+-- name: any_overtaken
+-- Whether a table has rows that hold an older value which came back over a newer one; mostly it has none.
+SELECT EXISTS (
+    SELECT FROM orgstream.awaited_echo
+    WHERE overtaken AND table_schema = %(schema)s AND table_name = %(table)s
+);
 
 -- name: decide
 INSERT INTO orgstream.echo (change_id, shown)

@@ -176,3 +176,22 @@ def _carried_again(pair: Federation, column: str) -> set[str]:
     writes = itertools.chain.from_iterable(passage.writes for passage in passages)
     meant = [write for write in writes if rules.by_id[write.rule].rule.name == "south-north"]
     return {write.values[column] for write in meant if column in write.changed}
+
+
+def test_an_old_value_written_again_while_it_stands_over_a_newer_one_wins(pair: Federation) -> None:
+    """The row holds it already; but Salesforce holds the newer one, or is about to."""
+    pair.link(both_ways("north", "south", *FIELDS))
+
+    def carry() -> None:
+        pair.carry()
+        if pair.row("south")["name"] == "first" and pair.row("north")["name"] == "second":
+            pair.edit("north", name="first", city__c="Rome")
+            pair.heroku["north"].read()
+            pair.carry()
+
+    old_value_after_a_newer_write(pair, carry)
+    for org in pair.orgs:
+        assert (pair.record(org)["name"], pair.record(org)["city__c"]) == ("first", "Rome")
+        assert pair.row(org)["name"] == "first"
+    assert pair.writes("north") == 0
+    assert pair.outstanding() == 0

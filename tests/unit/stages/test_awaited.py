@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 import pytest
 
-from stages.awaited import MOST, Answer, Patience, Record, Row, came_back, written
+from stages.awaited import MOST, Answer, Patience, Record, Row, came_back, overtaken, written
 from stages.canonical import canonical
 from stages.expression import SqlType
 
@@ -85,6 +85,16 @@ def test_a_column_that_waits_shows_its_newest_version_while_others_truly_change(
     flopped = answered(after_writes("a", "b"), row("b"), row("a")).record
     answer = answered(flopped, row("a", "Rome"), row("a", "Oslo"))
     assert answer.shown == {"name": raw("b")}
+
+
+def test_an_old_value_that_stands_over_a_newer_one_is_known() -> None:
+    record = answered(after_writes("a", "b"), row("b"), row("a")).record
+    assert overtaken(record, row("a"), row("a"), TYPES) == {"name": raw("b")}
+    assert overtaken(record, row("a"), row("c"), TYPES) == {}  # the write changes it anyway
+    assert overtaken(record, row("b"), row("b"), TYPES) == {}  # written since, and not weighed yet
+    later = written(record, row("a"), row("c"), TYPES, 2.0, ours=True)
+    assert overtaken(later, row("c"), row("c"), TYPES) == {}
+    assert overtaken(answered(record, row("a"), row("b")).record, row("b"), row("b"), TYPES) == {}
 
 
 def test_a_column_that_only_loses_its_blanks_is_not_changed() -> None:

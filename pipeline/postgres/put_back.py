@@ -1,0 +1,76 @@
+"""Rows over which Heroku Connect put an older value of ours, and that are to be written as they stand.
+
+Such a write would change nothing, so Heroku Connect would send nothing, and the newer value, which is on its
+way back, would win. So the newer value is put back first, and the write changes it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from pipeline.postgres import statements
+from pipeline.postgres.queries import load
+from stages.awaited import Record as Awaiting
+from stages.awaited import Row, overtaken
+from stages.fold import Effect, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import psycopg
+
+    from pipeline.postgres.writer import Writer
+    from stages.apply import Plan
+    from stages.expression import SqlType
+    from stages.layers import Statement
+    from stages.rules.compile import CompiledRules
+
+_ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
+_AWAITING: Final = msgspec.json.Decoder(Awaiting)
+_ROW: Final = msgspec.json.Decoder(Row)
+_WRITING: Final = (Effect.UPDATE, Effect.UPSERT)
+
+
+def put_back(connection: psycopg.Connection, writer: Writer, plan: Plan, rules: CompiledRules) -> None:
+    """Put newer values back where a plan needs it, in its transaction. Raises psycopg.Error."""
+    asked: dict[tuple[str, str], bool] = {}
+    for statement in plan.statements:
+        name = statement.rule.target.name
+        table = rules.tables.get((name.schema, name.name))
+        if table is None or table.echoes is None or statement.effect not in _WRITING:
+            continue
+        if (name.schema, name.name) not in asked:
+            names = {"schema": name.schema, "table": name.name}
+            row = connection.execute(load("echoes")["any_overtaken"], names).fetchone()
+            asked[name.schema, name.name] = bool(row and row[0])
+        if asked[name.schema, name.name]:
+            writer.put(list(_statements(connection, statement, table.echoes)))
+
+
+def _statements(
+    connection: psycopg.Connection, statement: Statement, types: Mapping[str, SqlType]
+) -> Iterator[Statement]:
+    rows = connection.execute(
+        statements.compose_overtaken(statement), {"records": statements.encode_keys(statement)}
+    ).fetchall()
+    groups: dict[tuple[str, ...], list[Record]] = {}
+    for place, row, awaiting in rows:
+        record = statement.records[place]
+        values = overtaken(_AWAITING.decode(awaiting), _ROW.decode(row), _json(record.update), types)
+        if values:
+            groups.setdefault(tuple(sorted(values)), []).append(Record(record.key, update=dict(values)))
+    for columns, records in groups.items():
+        yield msgspec.structs.replace(
+            statement,
+            effect=Effect.UPDATE,
+            insert_columns=(),
+            update_columns=columns,
+            records=records,
+            layer=0,
+        )
+
+
+def _json(values: Mapping[str, Any]) -> Row:
+    return {name: msgspec.Raw(_ENCODER.encode(value)) for name, value in values.items()}
