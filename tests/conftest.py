@@ -13,6 +13,7 @@ pytest_plugins = [
     "tests.fixtures.proxy",
     "tests.fixtures.world",
     "tests.fixtures.connected",
+    "tests.fixtures.recipes",
     "tests.fixtures.federation",
     "tests.fixtures.monitored",
     "tests.fixtures.deployment",
