@@ -107,6 +107,7 @@ def _by_rule(connection: psycopg.Connection, tellings: Mapping[str, Telling]) ->
         (name, behind): count
         for name, behind, count, _ in connection.execute(load("observe")["held"]).fetchall()
     }
+    waiting: dict[str, int] = dict(connection.execute(load("status")["waiting"]).fetchall())
     return [
         RuleStatus(
             rule=rule.name,
@@ -116,6 +117,7 @@ def _by_rule(connection: psycopg.Connection, tellings: Mapping[str, Telling]) ->
             dead=dead.get(rule.name, 0),
             held=aside.get((rule.name, True), 0),
             paused=aside.get((rule.name, False), 0),
+            waiting=waiting.get(rule.name, 0),
         )
         for rule in (rules.rules if rules else ())
     ]

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from pipeline.postgres.letters import LetterDesk
     from pipeline.postgres.target import Target
+    from pipeline.waits import WaitReleaser
     from stages.passage import Passage
     from stages.rules.compile import CompiledRules
 
@@ -43,11 +44,14 @@ log = get_logger()
 class Releaser:
     """Settles letters on one worker's connection, under its leases."""
 
-    def __init__(self, connection: psycopg.Connection, target: Target, desk: LetterDesk) -> None:
+    def __init__(
+        self, connection: psycopg.Connection, target: Target, desk: LetterDesk, waits: WaitReleaser
+    ) -> None:
         self._connection = connection
         self._target = target
         self._desk = desk
         self._redriver = Redriver(connection, desk)
+        self._waits = waits
         self._queries = load("holds")
 
     def run(self, terms: dict[int, int], rules: CompiledRules) -> None:
@@ -61,6 +65,7 @@ class Releaser:
         self._desk.settle_emptied(list(terms))
         for partition, term in terms.items():
             self._resume(Lease(partition, term), rules)
+        self._waits.run(terms, rules)
 
     def _settle(self, ask: Ask, lease: Lease, rules: CompiledRules) -> None:
         if ask.cause == Cause.DELIVERY and ask.how != "skip":

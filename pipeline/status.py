@@ -58,8 +58,9 @@ class RuleStatus(msgspec.Struct, frozen=True):
     target: str
     per_second: float
     dead: int
-    held: int  # behind a dead letter
+    held: int  # behind a dead letter, or behind a change that waits
     paused: int  # because the rule is paused
+    waiting: int = 0  # for a record that they refer to
 
 
 class LetterGroup(msgspec.Struct, frozen=True):
@@ -112,14 +113,14 @@ def read_status(
     letters = [LetterGroup(*row) for row in connection.execute(queries["letters"]).fetchall()]
     processes = connection.execute(queries["processes"], {"seconds": 2 * lease_seconds}).fetchall()
     version, _, rules = connection.execute(queries["rules"]).fetchone() or (0, None, 0)
-    _, held, paused = connection.execute(queries["totals"]).fetchone() or (0, 0, 0)
+    _, held, paused, waiting = connection.execute(queries["totals"]).fetchone() or (0, 0, 0, 0)
     lengths = _lengths(streams, partitions)
     return Status(
         caught_up=backlog == 0 and not behind,
         backlog=backlog,
         pending=None if lengths is None else sum(lengths.values()),
         held=held + paused,
-        waiting=0,  # nothing waits for parents yet
+        waiting=waiting,
         dead=sum(group.count for group in letters),
         lag_seconds=_lag([oldest, *(row[6] for row in behind)]) if backlog or behind else 0.0,
         rules_version=version,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from pipeline.status import Status
+    from pipeline.status import RuleStatus, Status
 
 _MOST_RULES: Final = 20
 _RIGHT: Final = frozenset(
@@ -26,6 +26,7 @@ _RIGHT: Final = frozenset(
         "held",
         "dead",
         "paused",
+        "waiting",
         "partitions",
         "up",
         "memory",
@@ -91,14 +92,13 @@ def _stages(status: Status) -> Table:
 
 
 def _rules(status: Status) -> Table:
-    table = _table("rule", "from", "to", "per second", "dead", "held", "paused")
-    rules = sorted(
-        status.by_rule, key=lambda rule: (-(rule.dead + rule.held + rule.paused), -rule.per_second, rule.rule)
-    )
+    table = _table("rule", "from", "to", "per second", "dead", "held", "paused", "waiting")
+    rules = sorted(status.by_rule, key=lambda rule: (-_aside(rule), -rule.per_second, rule.rule))
     for rule in rules[:_MOST_RULES]:
-        numbers = (f"{rule.per_second:,.1f}", f"{rule.dead:,}", f"{rule.held:,}", f"{rule.paused:,}")
-        aside = rule.dead or rule.held or rule.paused
-        table.add_row(rule.rule, rule.source, rule.target, *numbers, style="red" if aside else "")
+        counts = (rule.dead, rule.held, rule.paused, rule.waiting)
+        numbers = (f"{rule.per_second:,.1f}", *(f"{count:,}" for count in counts))
+        style = "red" if _aside(rule) > rule.waiting else ""
+        table.add_row(rule.rule, rule.source, rule.target, *numbers, style=style)
     if len(rules) > _MOST_RULES:
         table.add_row(f"and {len(rules) - _MOST_RULES} more", style="dim")
     return table
@@ -120,6 +120,10 @@ def _deliveries(status: Status) -> Iterable[RenderableType]:
         )
     yield table
     yield ""
+
+
+def _aside(rule: RuleStatus) -> int:
+    return rule.dead + rule.held + rule.paused + rule.waiting
 
 
 def _processes(status: Status) -> Table:

@@ -10,6 +10,7 @@ import msgspec
 from stages.hold import EVERY_RULE, Block, Held
 from stages.layers import Layers, Statement
 from stages.reject import Reject
+from stages.wait import Wait
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +35,8 @@ class Plan(msgspec.Struct, frozen=True):
     ledger: tuple[LedgerEntry, ...]
     rejects: tuple[Reject, ...]
     held: tuple[Held, ...]
-    blocks: dict[Block, int | Reject]  # what is held from now on, and behind which letter
+    blocks: dict[Block, int | Reject | Wait]  # what is held from now on, and behind which letter or wait
+    waits: tuple[Wait, ...] = ()
 
 
 def plan_writes(
@@ -47,6 +49,7 @@ def plan_writes(
     layers = Layers()
     ledger: dict[tuple[int, int], LedgerEntry] = {}
     rejects: list[Reject] = []
+    waits: list[Wait] = []
     for passage in batch:
         change = passage.change
         if change is None:
@@ -56,7 +59,11 @@ def plan_writes(
             if not holds.any or not holds.hold(change, reject.rule_id or EVERY_RULE):
                 rejects.append(reject)
                 holds.begin(change, reject)
-        path = _onward(change.path, rules.org_of[change.schema])
+        for wait in passage.waits:
+            if (change.id, wait.rule_id) not in applied and not holds.hold(change, wait.rule_id):
+                waits.append(wait)
+                holds.begin(change, wait)
+        path = onward(change.path, rules.org_of[change.schema])
         for write in passage.writes:
             name = (change.id, write.rule)
             # A change that was published twice may come twice in one batch.
@@ -65,12 +72,11 @@ def plan_writes(
             rule = rules.by_id[write.rule]
             layers.add(rule, path, write)
             ledger[name] = LedgerEntry(change.id, write.rule, rule.rule.version)
-    return Plan(
-        tuple(layers.statements()), tuple(ledger.values()), tuple(rejects), tuple(holds.held), holds.added
-    )
+    statements, entries = tuple(layers.statements()), tuple(ledger.values())
+    return Plan(statements, entries, tuple(rejects), tuple(holds.held), holds.added, tuple(waits))
 
 
 @functools.lru_cache(maxsize=4096)
-def _onward(path: tuple[str, ...], org: str) -> tuple[str, ...]:
+def onward(path: tuple[str, ...], org: str) -> tuple[str, ...]:
     """The orgs that a write comes through; the same object each time, so that equal paths are soon told."""
     return (*path, org)

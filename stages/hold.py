@@ -1,4 +1,4 @@
-"""Holding: while a change of a record lies as a dead letter, the record's later changes wait behind it.
+"""Holding: while a change of a record lies as a dead letter, or waits, its later changes wait behind it.
 
 A hold is for one rule and one record; all other records, and the record under other rules, go on. A rule
 that is paused holds every change.
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 
 from stages.reject import Cause, Reject
+from stages.wait import Wait
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,11 +32,11 @@ class Block(NamedTuple):
 
 
 class Held(msgspec.Struct, frozen=True):
-    """A change that waits under a rule, behind a letter: one that stands, or one that is being written."""
+    """A change that waits under a rule, behind a letter or a wait: one that stands, or is being written."""
 
     change_id: int
     rule: int
-    behind: int | Reject | None  # None: the rule is paused
+    behind: int | Reject | Wait | None  # None: the rule is paused
 
 
 class Paused(msgspec.Struct, frozen=True):
@@ -70,7 +71,7 @@ class Holds:
         self._guarded: Mapping[tuple[int, int], int] = {}
         self._paused = paused
         self._partitions = partitions or {}
-        self.added: dict[Block, int | Reject] = {}
+        self.added: dict[Block, int | Reject | Wait] = {}
         self.held: list[Held] = []
 
     @property
@@ -100,8 +101,8 @@ class Holds:
             self.added[Block(rule, table_of(change), bytes(change.key))] = behind
         return True
 
-    def begin(self, change: Change, reject: Reject) -> None:
-        """A letter is being written: hold what comes after it.
+    def begin(self, change: Change, reject: Reject | Wait) -> None:
+        """A letter is being written, or a wait begins: hold what comes after it.
 
         Without a key nothing was ever written of the record, and its next change may well have one.
         """
@@ -110,7 +111,7 @@ class Holds:
         for key in keys_of(change):
             self.added[Block(reject.rule_id or EVERY_RULE, table_of(change), key)] = reject
 
-    def _behind(self, change: Change, rule: int) -> int | Reject | None:
+    def _behind(self, change: Change, rule: int) -> int | Reject | Wait | None:
         if not (self._known or self.added):
             return None
         table = table_of(change)

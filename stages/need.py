@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 class Need(StrEnum):
     """One kind of knowledge. Rules that need none of it are planned before the transaction begins."""
 
-    LOOKUPS = "lookups"  # values, and parents, that other tables hold
+    LOOKUPS = "lookups"  # values that other tables hold
+    PARENTS = "parents"  # whether the rows are there that foreign keys refer to: asked once one was violated
 
 
 def needs_of(rules: Iterable[Rule]) -> frozenset[Need]:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from stages.hold import Holds
     from stages.passage import Passage
     from stages.reject import Reject
+    from stages.wait import Wait
 
 
 class Omitted:
@@ -29,9 +30,12 @@ class Omitted:
         if passage.change is not None:
             for reject in passage.rejects:
                 self.reject(passage.change, reject)
+            for wait in passage.waits:
+                if (wait.change_id, wait.rule_id) not in self._applied:
+                    self.reject(passage.change, wait)
 
-    def reject(self, change: Change, reject: Reject) -> None:
-        """A change that fails only now."""
+    def reject(self, change: Change, reject: Reject | Wait) -> None:
+        """A change that fails only now, or has to wait."""
         if not self._holds.any or not self._holds.hold(change, reject.rule_id or EVERY_RULE):
             self._holds.begin(change, reject)
 

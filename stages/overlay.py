@@ -69,6 +69,7 @@ def edited(rules: CompiledRules, rule_id: int, edits: Mapping[str, Any]) -> Comp
                 ),
                 set_on_delete=_set(rule.set_on_delete, edits),
                 set_on_unmatched=_set(rule.set_on_unmatched, edits),
+                lookups=tuple(lookup for lookup in rule.lookups if lookup.column not in edits),
             )
         ],
     )

@@ -10,6 +10,7 @@ import msgspec
 
 from stages.change import Change
 from stages.reject import Reject
+from stages.wait import Wait
 from stages.write import Write
 
 
@@ -54,6 +55,7 @@ class Passage(msgspec.Struct, frozen=True, omit_defaults=True):
     echoes: bool = False  # of a table that Heroku Connect writes back: apply has to weigh it
     rows: Any = None  # Rows, within one process
     note: Any = None  # what apply is to remember of it, see stages/echoes.py; within one process
+    waits: tuple[Wait, ...] = ()  # found in apply: never sent
 
 
 def _leave_out(_: object) -> None:

@@ -14,6 +14,8 @@ class Cause(StrEnum):
     NO_KEY = "no-key"  # the rule's key is NULL: the record cannot be recognised
     EXPRESSION = "expression"  # an expression failed on this row: division by zero, a bad cast
     UNMAPPED = "unmapped"  # a value that the rule's `values` table does not know, without a default
+    NOT_FOUND = "not-found"  # a row that the rule looks up, or refers to, is not there
+    AMBIGUOUS = "ambiguous"  # a lookup finds more than one row
     REFUSED = "refused"  # Postgres refused the write: constraint, type, length, trigger
     MASS_DELETE = "mass-delete"  # no fault: more deletes than the rule lets through, for approval
     SCHEMA = "schema"  # a table or column that the rule needs is not there

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from stages.expression import EvaluationError
 from stages.match import read_rows, reject
 from stages.passage import Kind, Passage, Rows, Transition
 from stages.reject import Cause, Reject
 from stages.rules.closures import Evaluate, Row, UnmappedValue
+from stages.rules.looking import changed_of, wanted_of
 from stages.rules.model import SetColumns
-from stages.write import Action, Write
+from stages.write import Action, Wanted, Write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from stages.change import Change
     from stages.rules.compile import CompiledRule, CompiledRules
+
+_NOTHING: Final[dict[str, Wanted]] = {}
 
 
 def transform_changes(batch: Sequence[Passage], rules: CompiledRules) -> list[Passage | None]:
@@ -57,7 +60,7 @@ def _write_or_reject(
 
 def _write(kind: Kind, rule: CompiledRule, rows: Rows) -> Write | None:
     if kind is Kind.ENTER and rows.after is not None:
-        return Write(rule.rule.id, Action.UPSERT, _key(rule, rows.after), rule.columns.values(rows.after))
+        return _upsert(rule, _key(rule, rows.after), rows.after)
     if kind is Kind.INSIDE and rows.before is not None and rows.after is not None:
         return update_of(rule, rows.before, rows.after)
     if rows.before is None:  # neither leaving nor deleted: such a transition is not made
@@ -67,20 +70,43 @@ def _write(kind: Kind, rule: CompiledRule, rows: Rows) -> Write | None:
     return _removal(rule, rule.rule.on_delete, rule.set_on_delete, rows.before)
 
 
+def _upsert(rule: CompiledRule, key: tuple[Any, ...], after: Row) -> Write:
+    values = rule.columns.values(after)
+    if not rule.lookups:
+        return Write(rule.rule.id, Action.UPSERT, key, values)
+    return Write(
+        rule.rule.id,
+        Action.UPSERT,
+        key,
+        _with_places(rule, values),
+        wanted=wanted_of(rule.lookups, after),
+    )
+
+
 def update_of(rule: CompiledRule, before: Row, after: Row) -> Write | None:
     """What a change from one row to another, both within the rule, writes; None where nothing.
 
     Raises EvaluationError, UnmappedValue, NoKey.
     """
     key = _key(rule, after)
-    values = rule.columns.values(after)
     old_key = tuple([evaluate(before) for evaluate in rule.key])
     if None in old_key:  # until now the record could not be recognised
-        return Write(rule.rule.id, Action.UPSERT, key, values)
-    changed = tuple(rule.columns.changed(before, values))
-    if key == old_key:
-        return Write(rule.rule.id, Action.UPDATE, key, values, changed) if changed else None
-    return Write(rule.rule.id, Action.UPDATE, key, values, changed, old_key)
+        return _upsert(rule, key, after)
+    values, wanted = rule.columns.values(after), _NOTHING
+    if rule.lookups:
+        values, wanted = _with_places(rule, values), wanted_of(rule.lookups, after)
+    changed = rule.columns.changed(before, values)
+    if rule.lookups:
+        changed += [n for n in changed_of(rule.lookups, before, wanted) if n not in changed]
+    if key == old_key and not changed:
+        return None
+    old = None if key == old_key else old_key
+    return Write(rule.rule.id, Action.UPDATE, key, values, tuple(changed), old, wanted=wanted)
+
+
+def _with_places(rule: CompiledRule, values: dict[str, Any]) -> dict[str, Any]:
+    """The values, with a place for each that is to be looked up: so all writes of a rule are alike."""
+    return {**values, **dict.fromkeys(lookup.column for lookup in rule.lookups)}
 
 
 def _removal(

@@ -16,6 +16,14 @@ class Action(StrEnum):
     DELETE = "delete"
 
 
+class Wanted(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """A value that is to be looked up: what recognises its row, and the default where the rule has one."""
+
+    key: tuple[Any, ...]  # in the order of the lookup's `where`; none is None
+    default: Any = None
+    fault: str | None = None  # why there is no default, after all
+
+
 class Write(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One write. With the change's id, `rule` is its idempotency key.
 
@@ -30,3 +38,4 @@ class Write(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     changed: tuple[str, ...] = ()
     old_key: tuple[Any, ...] | None = None
     revives: bool = True  # an update whose row is missing inserts it; False: it is left alone
+    wanted: dict[str, Wanted] = {}  # by target column; until it is looked up, `values` has None there

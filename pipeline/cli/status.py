@@ -53,10 +53,10 @@ def _show(status: Status) -> None:
     for name, reason in status.paused_rules.items():
         click.echo(f"  rule {name} is paused: {reason}. Once it is mended: orgstream rules resume {name}")
     for rule in status.by_rule:
-        if rule.per_second or rule.dead or rule.held or rule.paused:
+        if rule.per_second or rule.dead or rule.held or rule.paused or rule.waiting:
             click.echo(
                 f"  rule {rule.rule}: {rule.per_second:.1f} writes/s, dead {rule.dead}, held {rule.held}, "
-                f"waiting for its pause to end {rule.paused}"
+                f"waiting for its pause to end {rule.paused}, for a parent {rule.waiting}"
             )
     for group in status.dead_letters:
         click.echo(f"  dead letters: {group.count} of rule {group.rule or '(none)'}, cause {group.cause}")

@@ -96,7 +96,8 @@ def _set_aside(connection: psycopg.Connection, rules: RuleSet | None) -> Iterato
         yield Reading(standing.SET_ASIDE, count, {"rule": rule, "reason": reason})
     held = sum(count for (_, reason), count in aside.items() if reason != "dead")
     yield Reading(standing.HELD_CHANGES, held)
-    yield Reading(standing.WAITING_CHANGES, 0)  # nothing waits for parents yet
+    waiting = connection.execute(load("status")["waiting"]).fetchall()
+    yield Reading(standing.WAITING_CHANGES, sum(count for _, count in waiting))
     yield Reading(standing.PAUSED_RULES, len(connection.execute(load("status")["paused"]).fetchall()))
     if since:
         yield Reading(standing.OLDEST_HELD, min(since).timestamp())

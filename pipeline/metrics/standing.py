@@ -54,7 +54,9 @@ DEAD_LETTERS_NOW: Final = gauge(
     looked_up=True,
 )
 HELD_CHANGES: Final = gauge(
-    "orgstream_held_changes", "Changes held back by an earlier failure of their record.", looked_up=True
+    "orgstream_held_changes",
+    "Changes held back by an earlier failure or wait of their record.",
+    looked_up=True,
 )
 WAITING_CHANGES: Final = gauge(
     "orgstream_waiting_changes", "Changes that wait for a record they refer to.", looked_up=True

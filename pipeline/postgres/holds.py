@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from stages.apply import Plan
     from stages.delete_burst import Burst
     from stages.reject import Reject
+    from stages.wait import Wait
 
 Letters = dict[tuple[int | None, str | None], int]  # (change, rule) -> letter
 
@@ -39,6 +40,7 @@ class KnownHolds:
         self._epoch = 0
         self.bursts: list[Burst] = []  # the records that wait behind them are looked up, there may be many
         self.bursting: dict[int, list[Burst]] = {}  # rule -> those of its bursts that wait
+        self.waits = False  # whether any change waits for something
 
     def begin(self, items: Sequence[Item]) -> Holds:
         """What is held, for planning one transaction with these items."""
@@ -47,6 +49,11 @@ class KnownHolds:
     def without_pauses(self, _: Sequence[Item]) -> Holds:
         """The same, for what was held by a pause and is released now."""
         return Holds(self._blocks)
+
+    def without_letters(self, letters: frozenset[int], items: Sequence[Item]) -> Holds:
+        """The same, for what was held behind some letters or waits and is tried again now."""
+        blocks = {block: letter for block, letter in self._blocks.items() if letter not in letters}
+        return Holds(blocks, self._paused, partitions_of(items) if self._paused.any else None)
 
     def require(self, epoch: int) -> None:
         """Raises StaleHolds when the view is older than `epoch`, which the transaction sees."""
@@ -61,6 +68,8 @@ class KnownHolds:
             rows = self._connection.execute(self._queries["blocks"]).fetchall()
             paused = self._connection.execute(self._queries["paused"]).fetchall()
             self.bursts = read_bursts(self._connection)
+            waits = self._connection.execute(load("waits")["any"]).fetchone()
+        self.waits = bool(waits and waits[0])
         self.bursting = {}
         for burst in self.bursts:
             if burst.state == "open":
@@ -76,7 +85,7 @@ class KnownHolds:
         if not (plan.held or plan.blocks):
             return
 
-        def letter_of(behind: int | Reject | None) -> int | None:
+        def letter_of(behind: int | Reject | Wait | None) -> int | None:
             return (
                 behind
                 if behind is None or isinstance(behind, int)
@@ -112,9 +121,9 @@ class KnownHolds:
         letters = {burst.letter for of in self.bursting.values() for burst in of}
         return any(not isinstance(behind, int) or behind not in letters for behind in plan.blocks.values())
 
-    def raise_epoch(self) -> None:
-        """Have all workers look again, in the transaction of the change."""
-        self._number("raise_epoch")
+    def raise_epoch(self) -> int:
+        """Have all workers look again, in the transaction of the change; the new number."""
+        return self._number("raise_epoch")
 
     def settle(self, letter: int, resolution: str, behind: int | None) -> bool:
         """Close a letter, in a transaction; what waits behind it moves behind another.

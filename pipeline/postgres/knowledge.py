@@ -51,9 +51,11 @@ class Steps:
     def __init__(self, steps: Sequence[Knowledge] = ()) -> None:
         self._steps = steps
 
-    def of(self, rules: CompiledRules) -> Sequence[Knowledge]:
-        """The steps that this rule set needs; mostly none."""
-        return [step for step in self._steps if step.need in rules.needs] if rules.needs else ()
+    def of(self, rules: CompiledRules, beside: frozenset[Need] = frozenset()) -> Sequence[Knowledge]:
+        """The steps that this rule set needs, mostly none; and those for what is needed `beside`."""
+        if not (rules.needs or beside):
+            return ()
+        return [step for step in self._steps if step.need in rules.needs or step.need in beside]
 
 
 def edit(

@@ -12,9 +12,12 @@ from pipeline.ports import LeaseLost
 from pipeline.postgres.ask import AskedAnew, Refused
 from pipeline.postgres.knowledge import edit
 from pipeline.postgres.queries import load
+from pipeline.postgres.rounds import settle
 from pipeline.postgres.writer import Repeated, Writer, array
 from stages.apply import plan_writes
 from stages.hold import Holds
+from stages.lookup import given_up
+from stages.need import Need
 from stages.omit import Omitted
 
 if TYPE_CHECKING:
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from pipeline.postgres.ask import Ask, Lease
     from pipeline.postgres.holds import KnownHolds
     from pipeline.postgres.knowledge import Steps
+    from stages.apply import Plan
     from stages.passage import Passage
     from stages.rules.compile import CompiledRules
 
@@ -39,6 +43,12 @@ def _require_none_refused(passages: Sequence[Passage]) -> None:
     for passage in passages:
         for reject in passage.rejects:
             raise Refused(reject)
+
+
+def _require_none_waits(plan: Plan) -> None:
+    """Raises Refused where a change would have to wait."""
+    for wait in plan.waits:
+        raise Refused(given_up(wait))
 
 
 class LetterDesk:
@@ -70,17 +80,32 @@ class LetterDesk:
                 with self._connection.transaction():
                     self._confirm(lease)
                     self._begin(ask)
-                    edited = edit(self._steps.of(rules), passages, rules, partial(_omitted, repeated))
-                    _require_none_refused(edited.passages)
-                    plan = plan_writes(edited.passages, rules, Holds({}), applied=repeated)
-                    edited.prepare(plan)
-                    self._writer.write(plan)
-                    edited.remember(plan)
+                    self._carry_out(passages, rules, repeated)
                     self._release(waiting)
             except Repeated as error:
                 repeated |= self._writer.recorded(error.plan)
             else:
                 return
+
+    def _carry_out(
+        self, batch: Sequence[Passage], rules: CompiledRules, repeated: frozenset[tuple[int, int]]
+    ) -> None:
+        """Write what the batch comes to. Raises Refused where anything of it fails, or would have to wait."""
+        steps = self._steps.of(rules, frozenset({Need.PARENTS}))
+
+        def carry_out(passages: Sequence[Passage]) -> Plan:
+            edited = edit(steps, passages, rules, partial(_omitted, repeated))
+            _require_none_refused(edited.passages)
+            plan = plan_writes(edited.passages, rules, Holds({}), applied=repeated)
+            edited.prepare(plan)
+            self._writer.write(plan)
+            edited.remember(plan)
+            return plan
+
+        plan = carry_out(batch)
+        if plan.waits:
+            plan = settle(plan, batch, rules, carry_out, self._writer.execute)
+        _require_none_waits(plan)
 
     def _confirm(self, lease: Lease) -> None:
         fence = {"partition": lease.partition, "term": lease.term, "holder": self._holder}
@@ -139,6 +164,7 @@ class LetterDesk:
         with_all = edit(self._steps.of(rules), passages, rules, partial(_omitted, frozenset()))
         _require_none_refused(with_all.passages)
         plan = plan_writes(with_all.passages, rules, Holds({}), applied=frozenset())
+        _require_none_waits(plan)
         with_all.prepare(plan)
         self._writer.execute(plan)
         with_all.remember(plan)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from pipeline.batch import Item
 from stages.passage import Passage, encode
 from stages.reject import Cause, Reject
+
+_FOREIGN_KEY: Final = "23503"
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,6 +66,18 @@ def refusal_of(error: psycopg.Error) -> Reject:
         sqlstate=error.sqlstate,
         column_name=error.diag.column_name,
         constraint_name=error.diag.constraint_name,
+    )
+
+
+def wants_parent(error: psycopg.Error, rules: CompiledRules) -> bool:
+    """Whether a write refers to a row that is not there, and that a rule may yet bring."""
+    if error.sqlstate != _FOREIGN_KEY:
+        return False
+    schema, table, name = error.diag.schema_name, error.diag.table_name, error.diag.constraint_name
+    return any(
+        (rule.target.name.schema, rule.target.name.name) == (schema, table)
+        and any(key.name == name for key in rule.foreign_keys)
+        for rule in rules.by_id.values()
     )
 
 

@@ -4,51 +4,47 @@ transaction under the fence. A batch that a record spoils is split until that re
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 import psycopg
 
 from pipeline.applied import Applied
-from pipeline.batch import Item, advances, partitions_of
+from pipeline.batch import Item, partitions_of
 from pipeline.log import get_logger
-from pipeline.ports import LeaseLost
+from pipeline.postgres.aside import Aside
 from pipeline.postgres.faults import Fault, fault_of
+from pipeline.postgres.fences import Fence, Fences
 from pipeline.postgres.holds import StaleHolds
-from pipeline.postgres.knowledge import Edited, edit
-from pipeline.postgres.letter_table import write_letters
+from pipeline.postgres.knowledge import edit
 from pipeline.postgres.put_back import put_back
-from pipeline.postgres.queries import load
-from pipeline.postgres.refusal import halves, refused, unreadable
-from pipeline.postgres.writer import Repeated, Writer, array
+from pipeline.postgres.refusal import halves, refused, unreadable, wants_parent
+from pipeline.postgres.rounds import settle
+from pipeline.postgres.writer import Repeated, Writer
 from stages.apply import plan_writes
 from stages.breaker import Breaker
+from stages.need import Need
 from stages.omit import Omitted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from pipeline.carry import Waiting
     from pipeline.postgres.deletes import DeleteGuard
     from pipeline.postgres.echoes import Echoes
+    from pipeline.postgres.fences import Check
     from pipeline.postgres.holds import KnownHolds
-    from pipeline.postgres.knowledge import Steps
+    from pipeline.postgres.knowledge import Knowledge, Steps
     from pipeline.postgres.pace import Pace
-    from stages.apply import Plan
+    from pipeline.postgres.waits import Ended, Kept, WaitTable
+    from stages.apply import LedgerEntry, Plan
     from stages.hold import Holds
+    from stages.passage import Passage
     from stages.rules.compile import CompiledRules
 
 log = get_logger()
-Check = Callable[[], int]  # once the answers are there: the epoch of what is held. Raises LeaseLost
 _NONE: Final[frozenset[tuple[int, int]]] = frozenset()
-
-
-class _Fence(NamedTuple):
-    """What a transaction begins with, and what its plan goes by."""
-
-    terms: Mapping[int, int]
-    pass_: Callable[[Sequence[Item], Mapping[int, int]], Check]
-    holds: Callable[[Sequence[Item]], Holds]
 
 
 class Target:
@@ -64,18 +60,21 @@ class Target:
         pace: Pace,
         hold_on: Callable[[], None],
         steps: Steps,
+        waits: WaitTable,
         echoes: Echoes,
         guard: DeleteGuard,
     ) -> None:
         """`hold_on` renews the leases in the middle of what takes long; `steps` are asked before planning."""
         self._connection = connection
-        self._holder = holder
+        self._fences = Fences(connection, holder)
         self._writer = Writer(connection)
         self._holds = holds
         self._breaker = Breaker(breaker)
         self._pace = pace
         self._hold_on = hold_on
         self._steps = steps
+        self._waits = waits
+        self._aside = Aside(connection, holds, waits)
         self._echoes = echoes
         self._guard = guard
 
@@ -92,27 +91,54 @@ class Target:
         """
         if rules.echoes:
             items = self._echoes.weigh(items, rules)
-        return self._in_parts(items, rules, _Fence(terms, self._advance, self._holds.begin))
+        return self._in_parts(items, rules, Fence(terms, self._fences.advance, self._holds.begin))
 
     def release(self, items: Sequence[Item], rules: CompiledRules, terms: Mapping[int, int]) -> Applied:
         """Apply changes that were held while their rule was paused, like any others but for the positions.
 
         Raises like `apply`.
         """
-        return self._in_parts(items, rules, _Fence(terms, self._unhold, self._holds.without_pauses))
+        return self._in_parts(items, rules, Fence(terms, self._fences.unhold, self._holds.without_pauses))
 
-    def _in_parts(self, items: Sequence[Item], rules: CompiledRules, fence: _Fence) -> Applied:
+    def go_on(self, ended: Ended, rules: CompiledRules, partition: int, term: int) -> None:
+        """Apply changes that waited, and what is held behind them; what has to wait still waits on.
+
+        Raises LeaseLost, StaleWaits and psycopg.Error, also where the data are at fault: nothing was done.
+        """
+        kept: dict[Waiting, Kept] = {}
+
+        def take_out(_: Sequence[Item], terms: Mapping[int, int]) -> Check:
+            self._fences.confirm(partition, terms[partition])
+            kept.clear()
+            kept.update(self._waits.end(ended.ids, ended.changes))
+            epoch = self._holds.raise_epoch() - 1
+            return lambda: epoch
+
+        self._hold_on()
+        holds = partial(self._holds.without_letters, frozenset(ended.ids))
+        fence = Fence({partition: term}, take_out, holds, frozenset({Need.PARENTS}), kept)
+        self._attempt(ended.items, rules, fence, Applied())
+        self._holds.reload()
+
+    def confirm(self, partition: int, term: int) -> None:
+        """Keep a lease ours to the end of the transaction. Raises LeaseLost."""
+        self._fences.confirm(partition, term)
+
+    def _in_parts(self, items: Sequence[Item], rules: CompiledRules, fence: Fence) -> Applied:
         applied = Applied()
         self._pace.run(items, lambda part: self._apply(part, rules, fence, applied))
         return applied
 
-    def _apply(self, items: Sequence[Item], rules: CompiledRules, fence: _Fence, applied: Applied) -> None:
+    def _apply(self, items: Sequence[Item], rules: CompiledRules, fence: Fence, applied: Applied) -> None:
         self._hold_on()
         try:
             self._attempt(items, rules, fence, applied)
         except psycopg.Error as error:
             if fault_of(error) is not Fault.DATA:
                 raise
+            if not fence.needs and wants_parent(error, rules):
+                self._apply(items, rules, fence._replace(needs=frozenset({Need.PARENTS})), applied)
+                return
             parts = halves(items)
             if parts:
                 for part in parts:
@@ -121,7 +147,7 @@ class Target:
                 self._refuse(items[0], error, rules, fence, applied)
 
     def _refuse(
-        self, item: Item, error: psycopg.Error, rules: CompiledRules, fence: _Fence, applied: Applied
+        self, item: Item, error: psycopg.Error, rules: CompiledRules, fence: Fence, applied: Applied
     ) -> None:
         try:
             self._attempt([refused(item, error, rules)], rules, fence, applied)
@@ -131,7 +157,7 @@ class Target:
             # Not even a letter can name it: no change of ours. What it held is kept as text.
             self._attempt([unreadable(item, second)], rules, fence, applied)
 
-    def _attempt(self, items: Sequence[Item], rules: CompiledRules, fence: _Fence, applied: Applied) -> None:
+    def _attempt(self, items: Sequence[Item], rules: CompiledRules, fence: Fence, applied: Applied) -> None:
         repeated = _NONE
         while True:
             try:
@@ -142,98 +168,68 @@ class Target:
                 self._holds.reload()
             else:
                 break
-        if plan.blocks and self._holds.concerned(plan):
+        if (plan.blocks and self._holds.concerned(plan)) or fence.kept:
             self._holds.reload()
         applied.add(plan, repeated)
         self._break_circuits(plan, rules)
 
     def _transact(
-        self, items: Sequence[Item], rules: CompiledRules, fence: _Fence, repeated: frozenset[tuple[int, int]]
+        self, items: Sequence[Item], rules: CompiledRules, fence: Fence, repeated: frozenset[tuple[int, int]]
     ) -> Plan:
         """Do it; what was done. The plan is made before, unless the target has to be asked something."""
-        passages = [item.passage for item in items if item.passage is not None]
-        ask = bool(self._steps.of(rules)) or self._guard.concerns(passages)
-        edited = Edited(passages)
-        plan = None if ask else plan_writes(passages, rules, fence.holds(items), applied=repeated)
+        batch = [item.passage for item in items if item.passage is not None]
+        steps = self._steps.of(rules, fence.needs)
+        ask = bool(steps) or self._guard.concerns(batch)
+        ahead = None if ask else plan_writes(batch, rules, fence.holds(items), applied=repeated)
         with self._connection.transaction():
             fenced = fence.pass_(items, fence.terms)
             self._holds.require(fenced())
-            if plan is None:
-                plan, edited = self._ask(items, rules, fence, repeated)
-            edited.prepare(plan)
-            if rules.echoes:
-                put_back(self._connection, self._writer, plan, rules)
-            sent = self._writer.send(plan)
-            self._writer.complete(plan, sent)
-            edited.remember(plan)
+            if ahead is not None:
+                plan = ahead
+                self._write(plan, rules)
+            else:
+                plan = self._ask(items, rules, fence, repeated, steps)
             if rules.echoes:
                 self._echoes.remember(items)
-            partitions = partitions_of(items) if plan.held or plan.rejects else {}
-            letters = write_letters(self._connection, plan.rejects, partitions)
-            self._holds.record(plan, letters, partitions)
+            partitions = partitions_of(items) if plan.held or plan.rejects or plan.waits else {}
+            self._aside.write(plan, partitions, fence.kept)
         return plan
 
     def _ask(
-        self, items: Sequence[Item], rules: CompiledRules, fence: _Fence, repeated: frozenset[tuple[int, int]]
-    ) -> tuple[Plan, Edited]:
-        """The plan of a batch that cannot be planned without asking, and what is to be written beside it."""
-        passages = [item.passage for item in items if item.passage is not None]
-        guarded = self._guard.edit(passages, rules, fence.holds(items), repeated, partitions_of(items))
+        self,
+        items: Sequence[Item],
+        rules: CompiledRules,
+        fence: Fence,
+        repeated: frozenset[tuple[int, int]],
+        steps: Sequence[Knowledge],
+    ) -> Plan:
+        """Carry out a batch that cannot be planned without asking; what was done."""
+        batch = [item.passage for item in items if item.passage is not None]
+        guarded = self._guard.edit(batch, rules, fence.holds(items), repeated, partitions_of(items))
 
         def holds() -> Holds:
             return guarded.hold(fence.holds(items))
 
-        steps = self._steps.of(rules)
-        edited = edit(steps, guarded.passages, rules, lambda: Omitted(holds(), repeated))
-        plan = plan_writes(edited.passages, rules, holds(), applied=repeated)
-
-        def remember(plan: Plan) -> None:
-            guarded.remember(plan)
+        def carry_out(passages: Sequence[Passage], done: tuple[LedgerEntry, ...] = ()) -> Plan:
+            edited = edit(steps, passages, rules, lambda: Omitted(holds(), repeated))
+            plan = plan_writes(edited.passages, rules, holds(), applied=repeated)
+            plan = msgspec.structs.replace(plan, ledger=plan.ledger + done)
+            edited.prepare(plan)
+            self._write(plan, rules)
             edited.remember(plan)
+            return plan
 
-        whole = msgspec.structs.replace(plan, ledger=plan.ledger + guarded.done)
-        return whole, edited._replace(remember=remember)
+        plan = carry_out(guarded.passages, guarded.done)
+        if plan.waits:
+            self._writer.require_new(plan)
+            plan = settle(plan, guarded.passages, rules, carry_out, self._writer.execute)
+        guarded.remember(plan)
+        return plan
 
-    def _advance(self, items: Sequence[Item], terms: Mapping[int, int]) -> Check:
-        """Move the positions, under the fence."""
-        moves = advances(items)
-        done = self._connection.execute(
-            load("lease")["advance"],
-            {
-                "holder": self._holder,
-                "partitions": [move.partition for move in moves],
-                "terms": [terms[move.partition] for move in moves],
-                "ticks": [move.tick for move in moves],
-                "ordinals": [move.ordinal for move in moves],
-                "captured_at": [move.captured_at for move in moves],
-            },
-        )
-
-        def check() -> int:
-            rows = done.fetchall()
-            if len(rows) != len(moves):
-                raise LeaseLost("a partition of the batch has a later holder")
-            return int(rows[0][0])
-
-        return check
-
-    def _unhold(self, items: Sequence[Item], terms: Mapping[int, int]) -> Check:
-        """Let the items wait no longer, under the fence."""
-        confirm = load("holds")["confirm"]
-        confirmed = [
-            self._connection.execute(confirm, {"partition": p, "term": terms[p], "holder": self._holder})
-            for p in {item.partition for item in items}
-        ]
-        self._connection.execute(load("holds")["unhold"], {"changes": array(partitions_of(items))})
-        done = self._connection.execute(load("holds")["epoch"])
-
-        def check() -> int:
-            if any(one.rowcount != 1 for one in confirmed):
-                raise LeaseLost("the partition of a held change has a later holder")
-            row = done.fetchone()
-            return int(row[0]) if row else 0
-
-        return check
+    def _write(self, plan: Plan, rules: CompiledRules) -> None:
+        if rules.echoes:
+            put_back(self._connection, self._writer, plan, rules)
+        self._writer.write(plan)
 
     def _break_circuits(self, plan: Plan, rules: CompiledRules) -> None:
         """Pause the rules that fail for record after record."""

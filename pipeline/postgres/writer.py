@@ -113,13 +113,22 @@ class Writer:
             },
         )
 
+    def require_new(self, plan: Plan) -> None:
+        """Raises Repeated when the ledger holds what is going to wait."""
+        if self._recorded([(wait.change_id, wait.rule_id) for wait in plan.waits]):
+            raise Repeated(plan)
+
     def recorded(self, plan: Plan) -> frozenset[tuple[int, int]]:
-        """Which of a plan's writes the ledger holds, as (change, rule)."""
+        """Which of a plan's writes and waits the ledger holds, as (change, rule)."""
+        names = [(entry.change_id, entry.rule_id) for entry in plan.ledger]
+        return self._recorded([*names, *((wait.change_id, wait.rule_id) for wait in plan.waits)])
+
+    def _recorded(self, names: Sequence[tuple[int, int]]) -> frozenset[tuple[int, int]]:
         rows = self._connection.execute(
             self._queries["recorded_writes"],
             {
-                "changes": array(entry.change_id for entry in plan.ledger),
-                "rules": array(entry.rule_id for entry in plan.ledger),
+                "changes": array(change for change, _ in names),
+                "rules": array(rule for _, rule in names),
             },
         ).fetchall()
         return frozenset((change, rule) for change, rule in rows)

@@ -20,11 +20,13 @@ from pipeline.postgres.holds import KnownHolds
 from pipeline.postgres.knowledge import Steps
 from pipeline.postgres.lease_table import PostgresLeaseTable
 from pipeline.postgres.letters import LetterDesk
+from pipeline.postgres.lookups import Lookups, Parents
 from pipeline.postgres.outbox import PostgresOutbox
 from pipeline.postgres.pace import Pace
 from pipeline.postgres.positions import PostgresPositions
 from pipeline.postgres.queries import load
 from pipeline.postgres.target import Target
+from pipeline.postgres.waits import WaitTable
 from pipeline.recognition import RestoreRecognition
 from pipeline.redis.connection import connect as connect_redis
 from pipeline.redis.history import StreamsHistory
@@ -37,6 +39,7 @@ from pipeline.rules.cache import RuleSource
 from pipeline.rules.compiled import CompiledRuleSource
 from pipeline.topology import RELAY, Step
 from pipeline.upkeep import Upkeeps
+from pipeline.waits import WaitReleaser
 from pipeline.worker import Worker
 from stages.awaited import Patience
 
@@ -161,7 +164,8 @@ def target_of(
 ) -> tuple[Target, Releaser]:
     """Where the run of a worker with `apply` ends: they share what they know of holds."""
     holds = KnownHolds(connection)
-    steps = Steps()
+    steps = Steps([Lookups(connection), Parents(connection)])
+    waits = WaitTable(connection, settings.wait_timeout)
     desk = LetterDesk(connection, process.id, holds, steps)
     target = Target(
         connection,
@@ -173,8 +177,10 @@ def target_of(
         steps=steps,
         echoes=Echoes(connection, Patience(settings.echo_timeout, settings.echo_rounds)),
         guard=DeleteGuard(connection, holds),
+        waits=waits,
     )
-    return target, Releaser(connection, target, desk)
+    waiting = WaitReleaser(connection, target, holds)
+    return target, Releaser(connection, target, desk, waiting)
 
 
 def _leave(leases: Leases) -> None:

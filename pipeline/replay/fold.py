@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from pipeline.carry import carried, read_changes
+from pipeline.postgres.lookups import look_up
 from pipeline.replay.histories import Group
 from pipeline.replay.settled import settled
 from stages.apply import LedgerEntry, Plan
 from stages.hold import EVERY_RULE
 from stages.layers import Layers
+from stages.lookup import without_waits
+from stages.need import Need
 from stages.passage import Passage
 
 if TYPE_CHECKING:
@@ -94,10 +97,12 @@ def read_passages(
     """
     read = read_changes(connection, ids, rules.version)
     paths = {passage.change.id: passage.change.path for passage in read if passage.change is not None}
-    anywhere = [_over(passage, ()) for passage in read]
+    anywhere = carried([_over(passage, ()) for passage in read], rules)
+    if Need.LOOKUPS in rules.needs:
+        anywhere = [without_waits(passage) for passage in look_up(connection, anywhere, rules)]
     return {
         passage.change.id: _over(passage, paths[passage.change.id])
-        for passage in carried(anywhere, rules)
+        for passage in anywhere
         if passage.change is not None
     }
 

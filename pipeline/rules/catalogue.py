@@ -1,4 +1,4 @@
-"""The catalogue's word on the tables that rules name: five queries, however many tables."""
+"""The catalogue's word on the tables that rules name: six queries, however many tables."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from psycopg.rows import dict_row
 
 from pipeline.postgres.queries import load
 from stages.rules.facts import KEPT_BY_CONNECT, Catalogue, Kind, TableFacts
-from stages.rules.model import Column, Connector
+from stages.rules.model import Column, Connector, Reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,16 +33,15 @@ def introspect(connection: psycopg.Connection, named: Iterable[tuple[str, str]])
     """What the database has of the (schema, table) pairs named, and all names beside them."""
     wanted = sorted(set(named))
     parameters = {"schemas": [schema for schema, _ in wanted], "names": [name for _, name in wanted]}
-    columns, indexes = (
-        _grouped(connection, "columns", parameters),
-        _grouped(connection, "unique_indexes", parameters),
+    columns, indexes, references = (
+        _grouped(connection, query, parameters) for query in ("columns", "unique_indexes", "references")
     )
     rows = _rows(connection, "tables", parameters)
     found = {(row["schema"], row["name"]): row for row in rows}
     return Catalogue(
         tuple(name for (name,) in connection.execute(load("catalogue")["schemas"])),
         _names(connection, parameters),
-        {name: _facts(row, columns[name], indexes[name]) for name, row in found.items()},
+        {name: _facts(row, columns[name], indexes[name], references[name]) for name, row in found.items()},
     )
 
 
@@ -53,7 +52,7 @@ def _names(connection: psycopg.Connection, parameters: dict[str, list[str]]) -> 
     return names
 
 
-def _facts(row: _Row, columns: list[_Row], indexes: list[_Row]) -> TableFacts:
+def _facts(row: _Row, columns: list[_Row], indexes: list[_Row], references: list[_Row]) -> TableFacts:
     names = {column["name"] for column in columns}
     is_mapping = "sfid" in names and ("_hc_lastop" in names or row["in_mapped_schema"])
     connector: Connector = "heroku-connect" if is_mapping else "plain"
@@ -66,6 +65,16 @@ def _facts(row: _Row, columns: list[_Row], indexes: list[_Row]) -> TableFacts:
         columns=tuple(_column(column, kept) for column in columns),
         primary_key=next((tuple(index["columns"]) for index in indexes if index["is_primary"]), ()),
         unique=tuple(tuple(index["columns"]) for index in indexes if index["is_usable"]),
+        references=tuple(
+            Reference(
+                one["name"],
+                tuple(one["columns"]),
+                one["to_schema"],
+                one["to_table"],
+                tuple(one["to_columns"]),
+            )
+            for one in references
+        ),
         read_only=is_mapping and ("_hc_lastop" not in names or row["logged_as_read_only"]),
     )
 

@@ -10,6 +10,7 @@ from psycopg import errors
 
 from pipeline.errors import Failure
 from pipeline.postgres.queries import load
+from stages.rules.awaited import awaited_tables
 from stages.rules.capture import Captured, capture_changes
 from stages.rules.model import Rule, RuleSet
 from stages.rules.numbering import numbered, same_content
@@ -67,6 +68,7 @@ def apply(connection: psycopg.Connection, candidate: RuleSet, note: Note = NO_NO
             connection.execute(load("rules")["lock"])
             rule_set = _record(connection, candidate, note)
             _put_capture_right(connection, rule_set)
+            _put_arrivals_right(connection, rule_set)
             return rule_set
     except (errors.LockNotAvailable, errors.DeadlockDetected) as error:
         raise Failure(
@@ -122,6 +124,21 @@ def _put_capture_right(connection: psycopg.Connection, rule_set: RuleSet) -> Non
             load("rules")["install_capture"],
             {"schema": table.schema, "table": table.table, "identity": list(table.identity)},
         )
+
+
+def _put_arrivals_right(connection: psycopg.Connection, rule_set: RuleSet) -> None:
+    """Have the tables tell of arrivals whose rows changes may wait for, and no others."""
+    rows = connection.execute(load("rules")["told_of"]).fetchall()
+    present = {(schema, table): (frozenset(map(tuple, keys)), here) for schema, table, keys, here in rows}
+    wanted = awaited_tables(rule_set)
+    for schema, table in present.keys() - wanted.keys():
+        connection.execute(load("rules")["remove_arrivals"], {"schema": schema, "table": table})
+    for (schema, table), keys in sorted(wanted.items()):
+        if present.get((schema, table)) != (keys, True):
+            connection.execute(
+                load("rules")["install_arrivals"],
+                {"schema": schema, "table": table, "keys": msgspec.json.encode(sorted(keys)).decode()},
+            )
 
 
 def _decoded(row: tuple[str] | None) -> RuleSet | None:

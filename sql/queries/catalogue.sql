@@ -75,3 +75,30 @@ INNER JOIN pg_index AS i ON c.oid = i.indrelid
 INNER JOIN pg_class AS x ON i.indexrelid = x.oid
 WHERE i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
 ORDER BY n.nspname, c.relname, x.relname;
+
+-- name: references
+-- The foreign keys of the named tables.
+SELECT
+    n.nspname::text AS schema,
+    c.relname::text AS table_name,
+    f.conname::text AS name,
+    fn.nspname::text AS to_schema,
+    fc.relname::text AS to_table,
+    (
+        SELECT array_agg(a.attname::text ORDER BY k.place)
+        FROM unnest(f.conkey) WITH ORDINALITY AS k (number, place)
+        INNER JOIN pg_attribute AS a ON c.oid = a.attrelid AND k.number = a.attnum
+    ) AS columns,
+    (
+        SELECT array_agg(a.attname::text ORDER BY k.place)
+        FROM unnest(f.confkey) WITH ORDINALITY AS k (number, place)
+        INNER JOIN pg_attribute AS a ON fc.oid = a.attrelid AND k.number = a.attnum
+    ) AS to_columns
+FROM unnest(%(schemas)s::text [], %(names)s::text []) AS named (schema_name, table_name)
+INNER JOIN pg_namespace AS n ON named.schema_name = n.nspname
+INNER JOIN pg_class AS c ON n.oid = c.relnamespace AND named.table_name = c.relname
+INNER JOIN pg_constraint AS f ON c.oid = f.conrelid
+INNER JOIN pg_class AS fc ON f.confrelid = fc.oid
+INNER JOIN pg_namespace AS fn ON fc.relnamespace = fn.oid
+WHERE f.contype = 'f'
+ORDER BY n.nspname, c.relname, f.conname;

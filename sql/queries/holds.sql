@@ -43,11 +43,27 @@ FROM
 ON CONFLICT DO NOTHING;
 
 -- name: keep_open
--- A letter that is settled in the meantime must not gather changes again: its row is locked against that.
-SELECT
-FROM orgstream.dead_letter
-WHERE id = any(%(ids)s) AND resolved_at IS NULL
-FOR KEY SHARE;
+-- A letter that is settled, or a wait that ends, in the meantime must not gather changes again: its row is locked
+-- against that.
+WITH letters AS (
+    SELECT id
+    FROM orgstream.dead_letter
+    WHERE id = any(%(ids)s) AND resolved_at IS NULL
+    FOR KEY SHARE
+),
+
+waits AS (
+    SELECT id
+    FROM orgstream.waiting
+    WHERE id = any(%(ids)s)
+    FOR KEY SHARE
+)
+
+SELECT id
+FROM letters
+UNION ALL
+SELECT id
+FROM waits;
 
 -- name: hold
 INSERT INTO orgstream.held_change (change_id, rule_id, partition, letter_id)

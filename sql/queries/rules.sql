@@ -43,7 +43,7 @@ SELECT
         INNER JOIN pg_proc AS p ON t.tgfoid = p.oid
         WHERE
             t.tgrelid = to_regclass(format('%I.%I', c.table_schema, c.table_name))
-            AND p.pronamespace = 'orgstream'::regnamespace AND NOT t.tgisinternal
+            AND p.pronamespace = 'orgstream'::regnamespace AND p.proname <> 'note_arrivals' AND NOT t.tgisinternal
     ), false) AS is_installed
 FROM orgstream.captured_table AS c
 ORDER BY c.table_schema, c.table_name;
@@ -53,6 +53,30 @@ SELECT orgstream.install_capture(%(schema)s, %(table)s, %(identity)s::text []);
 
 -- name: remove_capture
 SELECT orgstream.remove_capture(%(schema)s, %(table)s);
+
+-- name: told_of
+-- The tables that should tell of arrivals, by which columns, and whether both triggers are there and enabled.
+SELECT
+    a.table_schema,
+    a.table_name,
+    array_agg(to_json(a.columns)) AS keys,
+    (
+        SELECT count(*) FILTER (WHERE t.tgenabled <> 'D') = 2
+        FROM pg_trigger AS t
+        INNER JOIN pg_proc AS p ON t.tgfoid = p.oid
+        WHERE
+            t.tgrelid = to_regclass(format('%I.%I', a.table_schema, a.table_name))
+            AND p.pronamespace = 'orgstream'::regnamespace AND p.proname = 'note_arrivals'
+    ) AS is_installed
+FROM orgstream.awaited_table AS a
+GROUP BY a.table_schema, a.table_name
+ORDER BY a.table_schema, a.table_name;
+
+-- name: install_arrivals
+SELECT orgstream.install_arrivals(%(schema)s, %(table)s, %(keys)s::json);
+
+-- name: remove_arrivals
+SELECT orgstream.remove_arrivals(%(schema)s, %(table)s);
 
 -- name: limit_statement
 -- For this transaction only.

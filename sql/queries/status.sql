@@ -92,14 +92,15 @@ GROUP BY rule, cause
 ORDER BY count(*) DESC;
 
 -- name: last_letter
-SELECT coalesce(max(id), 0)
+-- When the last one was written, in microseconds. Its number would not do: a change that waited keeps its own.
+SELECT coalesce(max((extract(EPOCH FROM created_at) * 1000000)::bigint), 0)
 FROM orgstream.dead_letter;
 
 -- name: letters_since
 -- But for mass deletes, which wait for approval and have failed in nothing.
 SELECT count(*)
 FROM orgstream.dead_letter
-WHERE id > %(id)s AND cause <> 'mass-delete';
+WHERE (extract(EPOCH FROM created_at) * 1000000)::bigint > %(id)s AND cause <> 'mass-delete';
 
 -- name: rules
 -- The live rules, and what the ledger holds of each.
@@ -112,12 +113,22 @@ ORDER BY s.version DESC
 LIMIT 1;
 
 -- name: totals
--- Changes captured so far, by the ids drawn for them, and how many are held behind letters and by paused rules.
+-- Changes captured so far, by the ids drawn for them, and how many are held behind letters or waits, held by paused
+-- rules, and wait themselves.
 SELECT
     (SELECT CASE WHEN q.is_called THEN q.last_value ELSE 0 END FROM orgstream.change_queue_id_seq AS q)
     - (SELECT r.skipped FROM orgstream.retention AS r) AS captured,
     (SELECT count(*) FROM orgstream.held_change AS h WHERE h.letter_id IS NOT NULL) AS held,
-    (SELECT count(*) FROM orgstream.held_change AS h WHERE h.letter_id IS NULL) AS paused;
+    (SELECT count(*) FROM orgstream.held_change AS h WHERE h.letter_id IS NULL) AS paused,
+    (SELECT count(*) FROM orgstream.waiting) AS waiting;
+
+-- name: waiting
+-- Changes that wait for a record they refer to, by rule.
+SELECT
+    rule,
+    count(*)
+FROM orgstream.waiting
+GROUP BY rule;
 
 -- name: paused
 -- The paused rules, and why.

@@ -41,7 +41,7 @@ def check(
     )
     faulty = {fault.rule for fault in (*of_form, *faults)}
     for rule, found in built:
-        if rule.declared.label not in faulty and not rule.lookups:
+        if rule.declared.label not in faulty:
             faults += check_tests(rule.declared, found, rule_set)
             if rule.source and rule.target:
                 warnings += doubts(rule.declared, rule.source[1], rule.target[1])
@@ -60,7 +60,14 @@ def _tables(declared: Declared, checked: list[CheckedRule], faults: list[Fault])
         identity, missing = identify(name, facts[name], keys.get(name, []), _stated(declared, name))
         faults += missing
         tables.append(
-            Table(name, facts[name].connector, facts[name].columns, identity if name in keys else ())
+            Table(
+                name,
+                facts[name].connector,
+                facts[name].columns,
+                identity if name in keys else (),
+                facts[name].references,
+                facts[name].kind in {"table", "partitioned table"},
+            )
         )
     return tables
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any, TypedDict, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
@@ -30,23 +28,14 @@ from stages.rules.closures import (
     sendable,
     through_values,
 )
+from stages.rules.decoding import row_decoder
+from stages.rules.looking import Lookup
 from stages.rules.model import Mapping as MappedColumn
 from stages.rules.model import Rule, RuleSet, SetColumns, Table, TableName
+from stages.rules.referring import ForeignKey, Referring
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-_PYTHON: dict[SqlType, Any] = {
-    SqlType.TEXT: str | None,
-    SqlType.BOOLEAN: bool | None,
-    SqlType.INTEGER: int | None,
-    SqlType.NUMERIC: Decimal | None,
-    SqlType.DOUBLE: float | None,
-    SqlType.DATE: date | None,
-    SqlType.TIMESTAMP: datetime | None,
-    SqlType.TIMESTAMPTZ: datetime | None,
-    SqlType.OTHER: Any,
-}
 
 
 class CompiledRule(msgspec.Struct, frozen=True):
@@ -61,6 +50,8 @@ class CompiledRule(msgspec.Struct, frozen=True):
     set_on_delete: tuple[tuple[str, Evaluate], ...]
     set_on_unmatched: tuple[tuple[str, Evaluate], ...]
     place: int = 0  # of the target among those of Heroku Connect, as the rules name them; 0: it is none
+    lookups: tuple[Lookup, ...] = ()
+    foreign_keys: tuple[ForeignKey, ...] = ()
 
 
 class TableRules(msgspec.Struct, frozen=True):
@@ -89,12 +80,14 @@ def compile_rules(rule_set: RuleSet) -> CompiledRules:
     """Compile every enabled rule. Raises ExpressionError for what `validate` would have refused."""
     tables = {table.name: table for table in rule_set.tables}
     targets = {rule.target for rule in rule_set.rules if rule.enabled}
+    referring = Referring(rule_set.rules, tables)
     grouped: dict[TableName, list[CompiledRule]] = {}
     needed: dict[TableName, dict[str, bool]] = {}
     places = _places(rule_set, tables)
     for rule in rule_set.rules:
         if rule.enabled:
-            compiler = _Compiler(tables[rule.source], tables[rule.target], needed.setdefault(rule.source, {}))
+            needs = needed.setdefault(rule.source, {})
+            compiler = _Compiler(tables[rule.source], tables[rule.target], needs, referring)
             compiled = msgspec.structs.replace(compiler.compile(rule), place=places.get(rule.target, 0))
             grouped.setdefault(rule.source, []).append(compiled)
     # What we write to them, Heroku Connect carries to Salesforce, from where it comes back.
@@ -123,17 +116,10 @@ def _places(rule_set: RuleSet, tables: Mapping[TableName, Table]) -> dict[TableN
 def _table_rules(
     table: Table, rules: list[CompiledRule], needed: Mapping[str, bool], *, echoes: bool
 ) -> TableRules:
-    fields: dict[str, Any] = {}
-    for column in table.columns:
-        if column.name in needed:
-            typed = needed[column.name]
-            fields[column.name] = _PYTHON[sql_type(column.type)] if typed else Any
-    row = TypedDict("row", fields)  # type: ignore[misc]  # its fields are known only now
     return TableRules(
         rules=tuple(rules),
         operations=frozenset(operation for compiled in rules for operation in compiled.rule.on),
-        # Numbers that no expression reads pass as Decimal, so that not a digit is lost.
-        decoder=msgspec.json.Decoder(row, float_hook=Decimal),
+        decoder=row_decoder(table, needed),
         echoes={c.name: sql_type(c.type) for c in table.columns if c.name in needed} if echoes else None,
     )
 
@@ -141,10 +127,11 @@ def _table_rules(
 class _Compiler:
     """Compiles the rules of one source and target; notes which source columns must be decoded, and how."""
 
-    def __init__(self, source: Table, target: Table, needed: dict[str, bool]) -> None:
+    def __init__(self, source: Table, target: Table, needed: dict[str, bool], referring: Referring) -> None:
         self._types = {column.name: sql_type(column.type) for column in source.columns}
         self._target = target
         self._target_types = {column.name: column.type for column in target.columns}
+        self._referring = referring
         self._needed = needed  # column -> whether an expression needs its typed value
 
     def compile(self, rule: Rule) -> CompiledRule:
@@ -157,6 +144,23 @@ class _Compiler:
             columns=self._columns(rule),
             set_on_delete=self._set(rule.on_delete),
             set_on_unmatched=self._set(rule.on_unmatched),
+            lookups=tuple(self._lookup(rule, *one) for one in rule.map.items() if one[1].lookup is not None),
+            foreign_keys=self._referring.foreign_keys(rule),
+        )
+
+    def _lookup(self, rule: Rule, name: str, mapping: MappedColumn) -> Lookup:
+        table = self._referring.named[cast(str, mapping.lookup)]
+        types = {column.name: column.type for column in table.columns}
+        where, missing = mapping.where or {}, mapping.missing or "wait"
+        return Lookup(
+            column=name,
+            table=table,
+            where=tuple(where),
+            key=tuple(self._into(text, types[column], typed=True) for column, text in where.items()),
+            take=cast(str, mapping.take),
+            missing=missing,
+            default=None if mapping.default is None else self._column(name, mapping.default),
+            circular=missing == "wait" and self._referring.is_circular(rule, table, [name]),
         )
 
     def _condition(self, when: str | None) -> Evaluate | None:
@@ -175,6 +179,8 @@ class _Compiler:
         copied: dict[str, str] = {}
         computed: list[tuple[str, Evaluate]] = []
         for name, mapping in rule.map.items():
+            if mapping.lookup is not None:
+                continue
             source = self._copied(name, mapping)
             if source is None:
                 computed.append((name, self._mapping(name, mapping)))
@@ -204,8 +210,10 @@ class _Compiler:
         return through_values(name, cast(Evaluate, expression.evaluate), mapping.values, default)
 
     def _column(self, name: str, text: str, *, typed: bool = False) -> Evaluate:
+        return self._into(text, self._target_types[name], typed=typed)
+
+    def _into(self, text: str, target_type: str, *, typed: bool = False) -> Evaluate:
         expression = compile_expression(text, self._types)
-        target_type = self._target_types[name]
         if expression.literal is not None:
             return constant(sendable(assign_literal(expression.literal, target_type)))
         convert = assignment(expression.type, target_type)

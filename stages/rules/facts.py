@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from stages.rules.model import Column, Connector
+from stages.rules.model import Column, Connector, Reference
 
 #: Columns of a Heroku Connect table that it or Salesforce keeps: never written by a rule.
 KEPT_BY_CONNECT = frozenset(
@@ -31,6 +31,7 @@ class TableFacts(msgspec.Struct, frozen=True):
     unique: tuple[
         tuple[str, ...], ...
     ] = ()  # columns of each index that ON CONFLICT can use, the primary key's too
+    references: tuple[Reference, ...] = ()  # its foreign keys
     read_only: bool = False  # a mapping that Heroku Connect never sends to Salesforce
 
     def column(self, name: str) -> Column | None:

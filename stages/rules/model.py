@@ -38,13 +38,25 @@ class Column(msgspec.Struct, frozen=True, omit_defaults=True):
     writable: bool = True  # False: generated, or kept by Heroku Connect
 
 
+class Reference(msgspec.Struct, frozen=True):
+    """A foreign key: these columns refer to the columns `to` of another table, or of the same."""
+
+    name: str
+    columns: tuple[str, ...]
+    schema: str
+    table: str
+    to: tuple[str, ...]
+
+
 class Table(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A table that a rule reads or writes."""
+    """A table that a rule reads, writes or looks values up in."""
 
     name: TableName
     connector: Connector
     columns: tuple[Column, ...]
     identity: tuple[str, ...] = ()  # decides partition, order and ledger rows; empty for mere targets
+    references: tuple[Reference, ...] = ()
+    is_table: bool = True  # False: a view, or a table of another server
 
 
 class SetColumns(msgspec.Struct, frozen=True, tag="set", tag_field="do"):

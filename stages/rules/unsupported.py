@@ -20,11 +20,8 @@ def unsupported(declared: Declared) -> Iterator[Fault]:
     """A fault for everything that is not supported yet."""
     for rule in declared.rules:
         yield from _policy(rule, rule.conflict, rule.places)
-        for column, mapping in (rule.map or {}).items():
+        for mapping in (rule.map or {}).values():
             yield from _policy(rule, mapping.conflict, mapping.places)
-            if "lookup" in mapping.places:
-                advice = f"map `{column}` by an expression"
-                yield Fault(mapping.places["lookup"], "`lookup` is not supported yet", rule.label, advice)
 
 
 def _policy(rule: DeclaredRule, policy: str | None, places: Mapping[str, Place]) -> Iterator[Fault]:
