@@ -6,6 +6,7 @@ cannot overtake each other.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
@@ -16,6 +17,7 @@ import psycopg
 from pipeline.batch import Item
 from pipeline.carry import Waiting, by_change, carried, read_changes, under
 from pipeline.log import get_logger
+from pipeline.postgres.altered import RulePaused
 from pipeline.postgres.ask import Ask, AskedAnew, Lease, Refused
 from pipeline.postgres.faults import Fault, fault_of
 from pipeline.postgres.queries import load
@@ -24,11 +26,13 @@ from pipeline.redrive import Redriver
 from stages.deletes import without_deletes
 from stages.hold import EVERY_RULE
 from stages.overlay import edited
+from stages.read import whole
 from stages.reject import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from pipeline.postgres.altered import AlteredTables
     from pipeline.postgres.letters import LetterDesk
     from pipeline.postgres.target import Target
     from pipeline.waits import WaitReleaser
@@ -45,11 +49,17 @@ class Releaser:
     """Settles letters on one worker's connection, under its leases."""
 
     def __init__(
-        self, connection: psycopg.Connection, target: Target, desk: LetterDesk, waits: WaitReleaser
+        self,
+        connection: psycopg.Connection,
+        target: Target,
+        desk: LetterDesk,
+        waits: WaitReleaser,
+        altered: AlteredTables,
     ) -> None:
         self._connection = connection
         self._target = target
         self._desk = desk
+        self._altered = altered
         self._redriver = Redriver(connection, desk)
         self._waits = waits
         self._queries = load("holds")
@@ -63,8 +73,10 @@ class Releaser:
             except AskedAnew:  # meanwhile; we look again in a moment
                 continue
         self._desk.settle_emptied(list(terms))
+        self._altered.resume_mended(rules)
         for partition, term in terms.items():
-            self._resume(Lease(partition, term), rules)
+            with contextlib.suppress(RulePaused):  # once more; others have their turn with the next look
+                self._resume(Lease(partition, term), rules)
         self._waits.run(terms, rules)
 
     def _settle(self, ask: Ask, lease: Lease, rules: CompiledRules) -> None:
@@ -143,7 +155,13 @@ class Releaser:
 
     def _carry(self, wanted: Mapping[int, set[int]], rules: CompiledRules) -> list[Passage]:
         """The changes through the stages, by the live rules."""
-        return carried(read_changes(self._connection, wanted, rules.version), rules) if wanted else []
+        if not wanted:
+            return []
+        passages = read_changes(self._connection, wanted, rules.version)
+        found = carried(passages, rules)
+        if not any(reject.cause is Cause.SCHEMA for passage in found for reject in passage.rejects):
+            return found
+        return carried([whole(passage, rules) for passage in passages], rules)
 
 
 def _laid_over(ask: Ask, rules: CompiledRules) -> CompiledRules:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from stages.expression import EvaluationError, compile_expression, sql_type
-from stages.match import read_rows
 from stages.passage import Kind, Rows
+from stages.read import read_rows
 from stages.rules.closures import UnmappedValue
 from stages.rules.model import Mapping, SetColumns
 from stages.rules.trial import Outcome, Trial
@@ -164,9 +164,10 @@ class _Explainer:
     def _rows(self, trial: Trial) -> Rows | None:
         name = self._rule.source
         try:
-            return read_rows(self._change, trial.rules.tables[name.schema, name.name])
+            rows = read_rows(self._change, trial.rules.tables[name.schema, name.name])
         except msgspec.DecodeError:
             return None
+        return None if rows.faults else rows
 
 
 def _decoded(row: msgspec.Raw) -> Row | None:

@@ -6,30 +6,22 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from stages.change import Change, Operation
 from stages.expression import EvaluationError
 from stages.passage import Kind, Passage, Rows, Transition
+from stages.read import read_rows
 from stages.reject import Cause, Reject
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from stages.change import Change
     from stages.rules.closures import Row
-    from stages.rules.compile import CompiledRule, CompiledRules, TableRules
+    from stages.rules.compile import CompiledRule, CompiledRules
 
 
 def match_changes(batch: Sequence[Passage], rules: CompiledRules) -> list[Passage | None]:
     """Pair each change with the rules that want it; None where no rule does."""
     return [_match(passage, rules) for passage in batch]
-
-
-def read_rows(change: Change, table: TableRules) -> Rows:
-    """Decode the columns that the table's rules read. Raises msgspec.DecodeError."""
-    decode = table.decoder.decode
-    return Rows(
-        None if change.operation is Operation.INSERT else decode(change.before),
-        None if change.operation is Operation.DELETE else decode(change.after),
-    )
 
 
 def _match(passage: Passage, rules: CompiledRules) -> Passage | None:
@@ -45,6 +37,9 @@ def _match(passage: Passage, rules: CompiledRules) -> Passage | None:
     rejects: list[Reject] = []
     for rule in table.rules:
         if _heeds(rule, change):
+            if rows.faults and (fault := _fault(change, rule, rows.faults)):
+                rejects.append(fault)
+                continue
             try:
                 kind = _kind(rule, rows)
             except EvaluationError as error:
@@ -83,13 +78,21 @@ def _meets(compiled: CompiledRule, row: Row) -> bool:
     return compiled.condition is None or compiled.condition(row) is True  # NULL counts as not met
 
 
+def _fault(change: Change, compiled: CompiledRule, faults: Mapping[str, str]) -> Reject | None:
+    """Why the rule cannot go on with these rows, if it reads a column that is not as it knows it."""
+    column = next((column for column in faults if column in compiled.reads), None)
+    if column is None:
+        return None
+    message = f"the row does not fit the table that the rules know, in the column {column}: {faults[column]}"
+    return reject(change, compiled, Cause.SCHEMA, message)
+
+
 def _unreadable(passage: Passage, change: Change, error: Exception) -> Passage:
-    cause = Cause.SCHEMA if "missing required field" in str(error) else Cause.UNREADABLE
     fault = Reject(
         change_id=change.id,
         table=f"{change.schema}.{change.table}",
         key=change.key,
-        cause=cause,
+        cause=Cause.UNREADABLE,
         message=f"the row does not fit the table that the rules know: {error}",
     )
     return Passage(passage.rules, change, rejects=(*passage.rejects, fault), echoes=passage.echoes)

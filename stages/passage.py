@@ -33,11 +33,12 @@ class Transition(msgspec.Struct, frozen=True, gc=False):
 class Rows:
     """The decoded rows of a change, kept between two stages of one process; never sent."""
 
-    __slots__ = ("after", "before")
+    __slots__ = ("after", "before", "faults")
 
     def __init__(self, before: dict[str, Any] | None, after: dict[str, Any] | None) -> None:
         self.before = before
         self.after = after
+        self.faults: dict[str, str] = {}  # column -> why it could not be read
 
 
 class Passage(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -8,11 +8,11 @@ import msgspec
 
 from stages.expression import EvaluationError
 from stages.rules.closures import UnmappedValue
-from stages.transform import NoKey, update_of
-from stages.write import Action, Write
+from stages.transform import NoKey, update_of, upsert_of
 
 if TYPE_CHECKING:
     from stages.rules.compile import CompiledRules
+    from stages.write import Write
 
 
 def returned(rules: CompiledRules, rule: int, before: bytes, after: bytes) -> Write | None:
@@ -27,4 +27,4 @@ def returned(rules: CompiledRules, rule: int, before: bytes, after: bytes) -> Wr
         return update_of(compiled, decode(before), new)
     except (msgspec.DecodeError, EvaluationError, UnmappedValue, NoKey):
         key = tuple([evaluate(new) for evaluate in compiled.key])
-        return Write(rule, Action.UPSERT, key, compiled.columns.values(new))
+        return upsert_of(compiled, key, new)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from stages.expression import EvaluationError
-from stages.match import read_rows, reject
+from stages.match import reject
 from stages.passage import Kind, Passage, Rows, Transition
+from stages.read import read_rows
 from stages.reject import Cause, Reject
 from stages.rules.closures import Evaluate, Row, UnmappedValue
 from stages.rules.looking import changed_of, wanted_of
@@ -60,7 +61,7 @@ def _write_or_reject(
 
 def _write(kind: Kind, rule: CompiledRule, rows: Rows) -> Write | None:
     if kind is Kind.ENTER and rows.after is not None:
-        return _upsert(rule, _key(rule, rows.after), rows.after)
+        return upsert_of(rule, _key(rule, rows.after), rows.after)
     if kind is Kind.INSIDE and rows.before is not None and rows.after is not None:
         return update_of(rule, rows.before, rows.after)
     if rows.before is None:  # neither leaving nor deleted: such a transition is not made
@@ -70,7 +71,8 @@ def _write(kind: Kind, rule: CompiledRule, rows: Rows) -> Write | None:
     return _removal(rule, rule.rule.on_delete, rule.set_on_delete, rows.before)
 
 
-def _upsert(rule: CompiledRule, key: tuple[Any, ...], after: Row) -> Write:
+def upsert_of(rule: CompiledRule, key: tuple[Any, ...], after: Row) -> Write:
+    """The whole mapped row."""
     values = rule.columns.values(after)
     if not rule.lookups:
         return Write(rule.rule.id, Action.UPSERT, key, values)
@@ -91,7 +93,7 @@ def update_of(rule: CompiledRule, before: Row, after: Row) -> Write | None:
     key = _key(rule, after)
     old_key = tuple([evaluate(before) for evaluate in rule.key])
     if None in old_key:  # until now the record could not be recognised
-        return _upsert(rule, key, after)
+        return upsert_of(rule, key, after)
     values, wanted = rule.columns.values(after), _NOTHING
     if rule.lookups:
         values, wanted = _with_places(rule, values), wanted_of(rule.lookups, after)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.batch import advances, partitions_of
 from pipeline.ports import LeaseLost
+from pipeline.postgres.altered import RulePaused
 from pipeline.postgres.queries import load
 from pipeline.postgres.waits import NOTHING_KEPT, Kept
 from pipeline.postgres.writer import array
@@ -30,6 +31,12 @@ class Fence(NamedTuple):
     holds: Callable[[Sequence[Item]], Holds]
     needs: frozenset[Need] = frozenset()  # what is asked beside what the rules always need
     kept: Mapping[Waiting, Kept] = NOTHING_KEPT
+    heeds_pauses: bool = True
+
+    def require_heeded(self) -> None:
+        """A rule of the batch was just paused. Raises RulePaused where its changes are being released."""
+        if not self.heeds_pauses:
+            raise RulePaused
 
 
 class Fences:

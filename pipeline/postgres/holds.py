@@ -37,6 +37,7 @@ class KnownHolds:
         self._queries = load("holds")
         self._blocks: dict[Block, int] = {}
         self._paused = NOTHING_PAUSED
+        self.paused_for_tables: set[int] = set()  # the rules that do not fit their tables
         self._epoch = 0
         self.bursts: list[Burst] = []  # the records that wait behind them are looked up, there may be many
         self.bursting: dict[int, list[Burst]] = {}  # rule -> those of its bursts that wait
@@ -74,10 +75,11 @@ class KnownHolds:
         for burst in self.bursts:
             if burst.state == "open":
                 self.bursting.setdefault(burst.rule, []).append(burst)
+        self.paused_for_tables = {rule for rule, _, cause in paused if cause == "schema"}
         self._blocks = {Block(rule, table, key.encode()): letter for rule, table, key, letter in rows}
         self._paused = Paused(
-            frozenset(rule for rule, partition in paused if partition is None),
-            frozenset((rule, partition) for rule, partition in paused if partition is not None),
+            frozenset(rule for rule, partition, _ in paused if partition is None),
+            frozenset((rule, partition) for rule, partition, _ in paused if partition is not None),
         )
 
     def record(self, plan: Plan, letters: Letters, partitions: Mapping[int, int]) -> None:
@@ -145,10 +147,10 @@ class KnownHolds:
         self._number("raise_epoch")
         self.reload()
 
-    def pause(self, rule: int, reason: str) -> None:
-        """Pause a rule: from now on its changes are held."""
+    def pause(self, rule: int, reason: str, cause: str = "failures") -> None:
+        """Pause a rule: from now on its changes are held. `cause` is failures or schema."""
         with self._connection.transaction():
-            self._connection.execute(self._queries["pause"], {"rule": rule, "reason": reason})
+            self._connection.execute(self._queries["pause"], {"rule": rule, "reason": reason, "cause": cause})
             self._number("raise_epoch")
 
     def lock(self, letters: Collection[int | None]) -> None:

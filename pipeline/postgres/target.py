@@ -12,8 +12,8 @@ import psycopg
 
 from pipeline.applied import Applied
 from pipeline.batch import Item, partitions_of
-from pipeline.log import get_logger
 from pipeline.postgres.aside import Aside
+from pipeline.postgres.circuits import Circuits
 from pipeline.postgres.faults import Fault, fault_of
 from pipeline.postgres.fences import Fence, Fences
 from pipeline.postgres.holds import StaleHolds
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from pipeline.carry import Waiting
+    from pipeline.postgres.altered import AlteredTables
     from pipeline.postgres.deletes import DeleteGuard
     from pipeline.postgres.echoes import Echoes
     from pipeline.postgres.fences import Check
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
     from stages.passage import Passage
     from stages.rules.compile import CompiledRules
 
-log = get_logger()
 _NONE: Final[frozenset[tuple[int, int]]] = frozenset()
 
 
@@ -63,13 +63,14 @@ class Target:
         waits: WaitTable,
         echoes: Echoes,
         guard: DeleteGuard,
+        altered: AlteredTables,
     ) -> None:
         """`hold_on` renews the leases in the middle of what takes long; `steps` are asked before planning."""
         self._connection = connection
         self._fences = Fences(connection, holder)
         self._writer = Writer(connection)
         self._holds = holds
-        self._breaker = Breaker(breaker)
+        self._circuits = Circuits(holds, Breaker(breaker))
         self._pace = pace
         self._hold_on = hold_on
         self._steps = steps
@@ -77,6 +78,7 @@ class Target:
         self._aside = Aside(connection, holds, waits)
         self._echoes = echoes
         self._guard = guard
+        self._altered = altered
 
     def apply(
         self,
@@ -96,9 +98,10 @@ class Target:
     def release(self, items: Sequence[Item], rules: CompiledRules, terms: Mapping[int, int]) -> Applied:
         """Apply changes that were held while their rule was paused, like any others but for the positions.
 
-        Raises like `apply`.
+        Raises like `apply`, and RulePaused where the rule does not fit its tables.
         """
-        return self._in_parts(items, rules, Fence(terms, self._fences.unhold, self._holds.without_pauses))
+        fence = Fence(terms, self._fences.unhold, self._holds.without_pauses, heeds_pauses=False)
+        return self._in_parts(items, rules, fence)
 
     def go_on(self, ended: Ended, rules: CompiledRules, partition: int, term: int) -> None:
         """Apply changes that waited, and what is held behind them; what has to wait still waits on.
@@ -131,6 +134,8 @@ class Target:
 
     def _apply(self, items: Sequence[Item], rules: CompiledRules, fence: Fence, applied: Applied) -> None:
         self._hold_on()
+        if self._altered.pause_rejected(items, rules):
+            fence.require_heeded()
         try:
             self._attempt(items, rules, fence, applied)
         except psycopg.Error as error:
@@ -149,6 +154,10 @@ class Target:
     def _refuse(
         self, item: Item, error: psycopg.Error, rules: CompiledRules, fence: Fence, applied: Applied
     ) -> None:
+        if self._altered.pause_refused(item, error, rules):
+            fence.require_heeded()
+            self._attempt([item], rules, fence, applied)
+            return
         try:
             self._attempt([refused(item, error, rules)], rules, fence, applied)
         except psycopg.Error as second:
@@ -171,7 +180,7 @@ class Target:
         if (plan.blocks and self._holds.concerned(plan)) or fence.kept:
             self._holds.reload()
         applied.add(plan, repeated)
-        self._break_circuits(plan, rules)
+        self._circuits.count(plan, rules)
 
     def _transact(
         self, items: Sequence[Item], rules: CompiledRules, fence: Fence, repeated: frozenset[tuple[int, int]]
@@ -230,14 +239,3 @@ class Target:
         if rules.echoes:
             put_back(self._connection, self._writer, plan, rules)
         self._writer.write(plan)
-
-    def _break_circuits(self, plan: Plan, rules: CompiledRules) -> None:
-        """Pause the rules that fail for record after record."""
-        for rule_id, name in self._breaker.count(plan, rules):
-            self._holds.pause(rule_id, f"failed for {self._breaker.limit(rule_id, rules)} records in a row")
-            self._holds.reload()
-            log.error(
-                "a rule fails for every record and is paused; its changes are held",
-                action="rule_paused",
-                rule=name,
-            )

@@ -11,6 +11,7 @@ from pipeline.delivery.watch import DeliveryWatch
 from pipeline.errors import ConfigurationError
 from pipeline.leases import Leases
 from pipeline.metrics.worker import WorkerMetrics
+from pipeline.postgres.altered import AlteredTables
 from pipeline.postgres.connection import check_session, require_migrated, told
 from pipeline.postgres.connection import connect as connect_postgres
 from pipeline.postgres.deletes import DeleteGuard
@@ -166,6 +167,7 @@ def target_of(
     holds = KnownHolds(connection)
     steps = Steps([Lookups(connection), Parents(connection)])
     waits = WaitTable(connection, settings.wait_timeout)
+    altered = AlteredTables(connection, holds)
     desk = LetterDesk(connection, process.id, holds, steps)
     target = Target(
         connection,
@@ -178,9 +180,10 @@ def target_of(
         echoes=Echoes(connection, Patience(settings.echo_timeout, settings.echo_rounds)),
         guard=DeleteGuard(connection, holds),
         waits=waits,
+        altered=altered,
     )
     waiting = WaitReleaser(connection, target, holds)
-    return target, Releaser(connection, target, desk, waiting)
+    return target, Releaser(connection, target, desk, waiting, altered)
 
 
 def _leave(leases: Leases) -> None:

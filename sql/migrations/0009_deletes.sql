@@ -30,3 +30,7 @@ COMMENT ON COLUMN orgstream.blocked_record.change_id IS 'A held delete that noth
 -- How many deletes came within a minute has to be known before the first of them takes effect.
 CREATE INDEX change_queue_deletes ON orgstream.change_queue (table_schema, table_name, captured_at)
 WHERE operation = 'DELETE';
+
+ALTER TABLE orgstream.paused_rule
+ADD COLUMN cause text NOT NULL DEFAULT 'failures' CHECK (cause IN ('failures', 'schema'));
+COMMENT ON COLUMN orgstream.paused_rule.cause IS 'failures: of record after record, until `rules resume`; schema: a table was altered, until the rule fits again.';

@@ -22,12 +22,14 @@ WHERE NOT EXISTS (SELECT FROM orgstream.delete_burst AS d WHERE d.letter_id = b.
 -- The paused rules, and the (rule, partition) in which changes still wait though their rule is paused no more.
 SELECT
     p.rule_id,
-    NULL AS partition
+    NULL AS partition,
+    p.cause
 FROM orgstream.paused_rule AS p
 UNION ALL
 SELECT DISTINCT
     h.rule_id,
-    h.partition
+    h.partition,
+    '' AS cause
 FROM orgstream.held_change AS h
 WHERE h.letter_id IS NULL;
 
@@ -77,9 +79,14 @@ FROM
 ON CONFLICT (change_id, rule_id) DO UPDATE SET letter_id = excluded.letter_id;
 
 -- name: pause
-INSERT INTO orgstream.paused_rule (rule_id, reason)
-VALUES (%(rule)s, %(reason)s)
+INSERT INTO orgstream.paused_rule (rule_id, reason, cause)
+VALUES (%(rule)s, %(reason)s, %(cause)s)
 ON CONFLICT DO NOTHING;
+
+-- name: mended
+-- The rule fits its tables again.
+DELETE FROM orgstream.paused_rule
+WHERE rule_id = %(rule)s AND cause = 'schema';
 
 -- name: requested
 -- Letters of these partitions that a person wants settled, oldest first. Whoever has partition 0 sees to the

@@ -28,7 +28,7 @@ from stages.rules.closures import (
     sendable,
     through_values,
 )
-from stages.rules.decoding import row_decoder
+from stages.rules.decoding import row_decoder, row_fields
 from stages.rules.looking import Lookup
 from stages.rules.model import Mapping as MappedColumn
 from stages.rules.model import Rule, RuleSet, SetColumns, Table, TableName
@@ -42,7 +42,9 @@ class CompiledRule(msgspec.Struct, frozen=True):
     """A rule ready to run. The tuples pair a target column with the function of its value."""
 
     rule: Rule
+    source: Table
     target: Table
+    reads: frozenset[str]  # the source columns that its expressions read
     key_columns: tuple[str, ...]  # the target columns that recognise the record
     condition: Evaluate | None
     key: tuple[Evaluate, ...]
@@ -60,6 +62,7 @@ class TableRules(msgspec.Struct, frozen=True):
     rules: tuple[CompiledRule, ...]
     operations: frozenset[Operation]
     decoder: msgspec.json.Decoder[Any]
+    fields: dict[str, Any]  # the columns that the decoder reads, with their types in Python
     #: The columns that rules read, with their types, where what rules write comes back from Salesforce.
     echoes: dict[str, SqlType] | None = None
 
@@ -120,6 +123,7 @@ def _table_rules(
         rules=tuple(rules),
         operations=frozenset(operation for compiled in rules for operation in compiled.rule.on),
         decoder=row_decoder(table, needed),
+        fields=row_fields(table, needed),
         echoes={c.name: sql_type(c.type) for c in table.columns if c.name in needed} if echoes else None,
     )
 
@@ -129,14 +133,18 @@ class _Compiler:
 
     def __init__(self, source: Table, target: Table, needed: dict[str, bool], referring: Referring) -> None:
         self._types = {column.name: sql_type(column.type) for column in source.columns}
+        self._source = source
         self._target = target
         self._target_types = {column.name: column.type for column in target.columns}
         self._referring = referring
+        self._reads: set[str] = set()
         self._needed = needed  # column -> whether an expression needs its typed value
 
     def compile(self, rule: Rule) -> CompiledRule:
+        self._reads = set()
         return CompiledRule(
             rule=rule,
+            source=self._source,
             target=self._target,
             key_columns=tuple(rule.key),
             condition=self._condition(rule.when),
@@ -146,6 +154,7 @@ class _Compiler:
             set_on_unmatched=self._set(rule.on_unmatched),
             lookups=tuple(self._lookup(rule, *one) for one in rule.map.items() if one[1].lookup is not None),
             foreign_keys=self._referring.foreign_keys(rule),
+            reads=frozenset(self._reads),  # once all of it is compiled
         )
 
     def _lookup(self, rule: Rule, name: str, mapping: MappedColumn) -> Lookup:
@@ -228,4 +237,5 @@ class _Compiler:
 
     def _need(self, expression: Expression, *, typed: bool) -> None:
         for column in expression.columns:
+            self._reads.add(column)
             self._needed[column] = typed or self._needed.get(column, False)

@@ -80,5 +80,5 @@ def test_a_record_whose_values_do_not_fit_its_table(explained: Explain, tmp_path
     file = tmp_path / "record.json"
     file.write_text(json.dumps({"ext_id": "x", "active": "perhaps"}))
     found = explained("accounts", "--record", str(file))
-    assert found["match"]["outcome"] == "unreadable"
+    assert found["match"]["outcome"] == "schema"
     assert "the row does not fit the table" in found["transform"]["reject"]["message"]

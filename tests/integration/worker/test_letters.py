@@ -145,21 +145,3 @@ def test_a_trigger_that_refuses(world: World, movers: list[Any]) -> None:
     world.settle(*movers)
     assert letters(world) == [("refused", "accounts", {"ext_id": "bad"})]
     assert set(names(world)) == {"first", "good"}
-
-
-def test_a_dropped_target_column(world: World, movers: list[Any]) -> None:
-    world.app.execute("ALTER TABLE us.account DROP COLUMN amount")
-    account(world, "second")
-    world.app.execute("INSERT INTO emea.contact VALUES ('c', 'a', 'e@x')")
-    world.settle(*movers)
-    assert letters(world) == [("schema", "accounts", {"ext_id": "second"})]
-    assert world.rows("SELECT ext_id FROM us.contact") == [("c",)]
-
-
-def test_a_dropped_source_column(world: World, movers: list[Any]) -> None:
-    world.app.execute("ALTER TABLE emea.account DROP COLUMN city")
-    world.app.execute("INSERT INTO emea.account (ext_id, active) VALUES ('second', true)")
-    world.app.execute("INSERT INTO emea.contact VALUES ('c', 'a', 'e@x')")
-    world.settle(*movers)
-    assert letters(world) == [("schema", None, {"ext_id": "second"})]
-    assert world.rows("SELECT ext_id FROM us.contact") == [("c",)]

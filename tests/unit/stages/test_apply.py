@@ -42,7 +42,8 @@ def compiled(number: int, keys: tuple[str, ...] = ("k",)) -> CompiledRule:
         key=dict.fromkeys(keys, "k"),
         map={},
     )
-    return CompiledRule(rule, Table(target, "plain", ()), tuple(rule.key), None, (), Columns({}, ()), (), ())
+    table = Table(target, "plain", ())
+    return CompiledRule(rule, table, table, frozenset(), tuple(rule.key), None, (), Columns({}, ()), (), ())
 
 
 RULES = CompiledRules(

@@ -10,7 +10,7 @@ import pytest
 
 from stages.change import Change, Operation
 from stages.expression import ExpressionError
-from stages.match import read_rows
+from stages.read import read_rows
 from stages.rules.compile import compile_rules
 from stages.rules.model import Mapping, Rule, RuleSet, Table
 from tests.unit.stages.ruled import COLUMNS, EMEA, US, compiled

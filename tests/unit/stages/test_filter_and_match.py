@@ -93,7 +93,7 @@ def test_a_condition_that_fails_is_a_reject() -> None:
 
 
 @pytest.mark.parametrize(
-    ("after", "cause"), [({"k": "a"}, Cause.SCHEMA), (row(name=5), Cause.UNREADABLE), ([], Cause.UNREADABLE)]
+    ("after", "cause"), [({"k": "a"}, Cause.SCHEMA), (row(name=5), Cause.SCHEMA), ([], Cause.UNREADABLE)]
 )
 def test_a_row_that_does_not_fit_is_a_reject(after: Any, cause: Cause) -> None:
     found = matched(compiled(when="name = 'Ann'"), passage(None, after))
