@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import signal
 import sys
@@ -19,10 +20,13 @@ from pipeline.prove.run import run_prove
 from pipeline.signals import Stop
 from tests.acceptance.test_demo import KEYS, processes_of
 from tests.fixtures.damage import DEFECTS
+from tests.fixtures.forked import DAMAGED
+from tests.fixtures.forked_children import ForkedChildren
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.fixtures.forked import ForkServer
     from tests.fixtures.processes import RunCommand, StartCommand
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -63,7 +67,10 @@ def test_what_is_sound_is_proven(start_anew: StartCommand, folder: Path) -> None
 
 
 @pytest.mark.parametrize("defect", DEFECTS)
-def test_a_planted_defect_is_found(defect: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_planted_defect_is_found(
+    defect: str, folder: Path, fork_server: ForkServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.prove.world.Children", functools.partial(ForkedChildren, fork_server))
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
     monkeypatch.setenv("ORGSTREAM_LEASE_SECONDS", "800ms")  # so that a short pause is longer
     faults, gap = HARMFUL[defect]
@@ -74,7 +81,7 @@ def test_a_planted_defect_is_found(defect: str, folder: Path, monkeypatch: pytes
         slots=60,
         gap=gap,
         impatient=True,
-        command=(sys.executable, "-m", "tests.fixtures.damage", defect),
+        command=(*DAMAGED, defect),
     )
     told: list[str] = []
     with contextlib.closing(Stop()) as stop:

@@ -9,7 +9,7 @@ from pipeline.worker import Worker
 from tests.fixtures.memory.outbox import MemoryOutbox, row_of
 from tests.fixtures.memory.streams import MemoryStreams
 from tests.fixtures.memory.target import MemoryTarget
-from tests.model.machine import Interruptions, Losses, Meddling, Steps
+from tests.model.machine import Deaths, Losses, Meddling, Steps
 from tests.model.mover import Parts
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class _ForgetsATick(Parts):
 
 # Each with the faults that it takes to see it.
 DEFECTS: Final[Mapping[str, tuple[type[Steps], Parts]]] = {
-    "acknowledges before it commits": (Interruptions, _AcknowledgesFirst()),
+    "acknowledges before it commits": (Deaths, _AcknowledgesFirst()),
     "does without the ledger": (Meddling, _WithoutLedger()),
     "reads by id > last": (Steps, _ById()),
     "rebuilds without the last tick": (Losses, _ForgetsATick()),

@@ -87,8 +87,8 @@ class Steps(RuleBasedStateMachine):
             self.world.heal()
 
 
-class Interruptions(Steps):
-    """Processes die, lose a connection, or are suspended, between any two steps of a server."""
+class Deaths(Steps):
+    """Processes die or lose a connection, between any two steps of a server."""
 
     @rule(mover=_MOVER, points=_POINTS, noticed=st.booleans(), rounds=st.integers(0, 4))
     def crash(self, mover: int, points: int, noticed: bool, rounds: int) -> None:
@@ -99,6 +99,10 @@ class Interruptions(Steps):
     def cut(self, mover: int, points: int, rounds: int) -> None:
         self.world.movers[mover].cut_at(points)
         self.world.step_all(rounds)
+
+
+class Interruptions(Deaths):
+    """They are suspended, too."""
 
     @rule(mover=_MOVER, points=_POINTS)
     def pause(self, mover: int, points: int) -> None:
