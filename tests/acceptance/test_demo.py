@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 PATIENCE_SECONDS = 110.0
+ENDLESS = ("--orgs", "2", "--seconds", "600")  # two are enough where nothing is proven
 KEYS = [
     "proven",
     "captured",
@@ -62,12 +63,15 @@ def test_it_proves_itself(start_anew: StartCommand, folder: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("number", "phase"),
+    [(signal.SIGINT, "Users fill their orgs"), (signal.SIGTERM, "Users edit in all orgs")],
+)
 def test_it_leaves_nothing_behind_when_stopped(
-    start_anew: StartCommand, folder: Path, number: signal.Signals
+    start_anew: StartCommand, folder: Path, number: signal.Signals, phase: str
 ) -> None:
-    demo = start(start_anew, folder, "--seconds", "600")
-    demo.await_line("Users edit in all orgs", seconds=PATIENCE_SECONDS)
+    demo = start(start_anew, folder, *ENDLESS)
+    demo.await_line(phase, seconds=PATIENCE_SECONDS)
     assert demo.stop(number) == 1
     assert "stopped before anything was proven" in demo.output
     assert "Traceback" not in demo.output
@@ -78,7 +82,7 @@ def test_it_leaves_nothing_behind_when_stopped(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for the process in /proc")
 def test_it_tells_of_a_process_that_ended(start_anew: StartCommand, folder: Path) -> None:
-    demo = start(start_anew, folder, "--seconds", "600")
+    demo = start(start_anew, folder, *ENDLESS)
     demo.await_line("Users fill their orgs", seconds=PATIENCE_SECONDS)
     (relay,) = [pid for pid in processes_of(folder) if b"relay" in Path(f"/proc/{pid}/cmdline").read_bytes()]
     os.kill(relay, signal.SIGKILL)
@@ -89,7 +93,7 @@ def test_it_tells_of_a_process_that_ended(start_anew: StartCommand, folder: Path
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells children that their parent was killed")
 def test_its_processes_end_when_it_is_killed(start_anew: StartCommand, folder: Path) -> None:
-    demo = start(start_anew, folder, "--seconds", "600")
+    demo = start(start_anew, folder, *ENDLESS)
     demo.await_line("Users fill their orgs", seconds=PATIENCE_SECONDS)
     left = processes_of(folder, besides=demo.pid)
     assert len(left) > 5  # two servers, the orgs, the relay and two workers

@@ -121,9 +121,9 @@ def test_a_batch_that_takes_longer_than_a_statement_may(scene: Scene) -> None:
     _, worker = scene.start_both()
     worker.stop()
     scene.write(24)
-    with scene.failing(None, seconds=0.35):  # longer than the limit for each of the four partitions
+    with scene.failing(None, seconds=0.15):  # longer than the limit for each of the four partitions
         scene.deployment.await_published()
-        worker = scene.start("worker", ORGSTREAM_STATEMENT_TIMEOUT="1s")
+        worker = scene.start("worker", ORGSTREAM_STATEMENT_TIMEOUT="450ms")
         scene.await_pause(worker, "(57014)")
         scene.deployment.await_all()
     scene.settle(worker)
