@@ -131,11 +131,12 @@ class _Scales:
             ours = change.origin == "orgstream"
             record = record if before is not None else {}
             return written(record, before, after, types, at, ours=ours), {}, ()
-        if before is None:  # made there, or loaded anew: nothing is known of what it repeats
+        if before is None and not record:  # made there
             return {}, {}, ()
-        if not _was_read(before, after):
+        if before is not None and not _was_read(before, after):
             return record, {}, ()
-        answer = came_back(record, before, after, types, at=at, patience=self._patience)
+        # A table that is loaded anew has its rows made again, as they are in Salesforce by then.
+        answer = came_back(record, before or {}, after, types, at=at, patience=self._patience)
         return answer.record, answer.shown, answer.contested
 
     def _edited(self, passage: Passage, change: Change, shown: Row) -> Passage:
