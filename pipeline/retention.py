@@ -129,15 +129,17 @@ class Retention:
         return first is not None
 
     def _forget(self) -> bool:
-        """Delete ticks, settled letters, echoes and processes of no use; whether there may be more."""
+        """Delete what is of no use any more beside the ranges; whether there may be more."""
         self._execute("forget_processes")
         ticks = self._execute("forget_ticks", rows=_ROWS_AT_A_TIME).rowcount
         letters = self._execute("forget_letters", retention=self._retention, rows=_ROWS_AT_A_TIME).rowcount
         awaited = self._execute("forget_awaited", retention=self._retention, rows=_ROWS_AT_A_TIME).rowcount
         echoes = self._execute("forget_echoes", rows=_ROWS_AT_A_TIME).rowcount
+        mine = {"retention": self._retention, "rows": _ROWS_AT_A_TIME}
+        decided = [self._execute(query, **mine).rowcount for query in ("forget_stamps", "forget_conflicts")]
         if ticks or letters:
             log.info("old records are deleted", action="records_deleted", ticks=ticks, letters=letters)
-        return _ROWS_AT_A_TIME in (ticks, letters, awaited, echoes)
+        return _ROWS_AT_A_TIME in (ticks, letters, awaited, echoes, *decided)
 
     @contextlib.contextmanager
     def _patiently(self) -> Iterator[None]:

@@ -11,6 +11,7 @@ from stages.hold import EVERY_RULE, Block, Held
 from stages.layers import Layers, Statement
 from stages.reject import Reject
 from stages.wait import Wait
+from stages.write import Action
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +38,7 @@ class Plan(msgspec.Struct, frozen=True):
     held: tuple[Held, ...]
     blocks: dict[Block, int | Reject | Wait]  # what is held from now on, and behind which letter or wait
     waits: tuple[Wait, ...] = ()
+    conflicts: tuple[tuple[int, str], ...] = ()  # rule and winner of each that was decided on the way
 
 
 def plan_writes(
@@ -70,7 +72,8 @@ def plan_writes(
             if name in applied or name in ledger or (holds.any and holds.hold(change, write.rule)):
                 continue
             rule = rules.by_id[write.rule]
-            layers.add(rule, path, write)
+            if write.action is not Action.NONE:
+                layers.add(rule, path, write)
             ledger[name] = LedgerEntry(change.id, write.rule, rule.rule.version)
     statements, entries = tuple(layers.statements()), tuple(ledger.values())
     return Plan(statements, entries, tuple(rejects), tuple(holds.held), holds.added, tuple(waits))

@@ -15,6 +15,7 @@ import msgspec
 from stages.awaited import Patience, Record, Row, came_back, written
 from stages.contest import settle_contest
 from stages.match import match_changes
+from stages.resend import is_answer
 from stages.transform import transform_changes
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ class _Scales:
     def weigh(self, passage: Passage) -> Passage:
         change = passage.change
         table = None if change is None else self._rules.tables.get((change.schema, change.table))
-        if change is None or table is None or table.echoes is None:
+        if change is None or table is None or table.echoes is None or is_answer(change):
             return passage
         name, old = names_of(change)
         if change.id in self._known.shown:

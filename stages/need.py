@@ -5,8 +5,10 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from stages.rules.contest import is_contested
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from stages.rules.model import Rule
 
@@ -16,12 +18,15 @@ class Need(StrEnum):
 
     LOOKUPS = "lookups"  # values that other tables hold
     PARENTS = "parents"  # whether the rows are there that foreign keys refer to: asked once one was violated
+    CONFLICTS = "conflicts"  # edits of the target's own
 
 
-def needs_of(rules: Iterable[Rule]) -> frozenset[Need]:
+def needs_of(rules: Sequence[Rule]) -> frozenset[Need]:
     """What these rules need; said once, when a rule set is compiled."""
     found: set[Need] = set()
     for rule in rules:
         if any(mapping.lookup is not None for mapping in rule.map.values()):
             found.add(Need.LOOKUPS)
+        if is_contested(rule, rules):
+            found.add(Need.CONFLICTS)
     return frozenset(found)

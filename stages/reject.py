@@ -18,6 +18,7 @@ class Cause(StrEnum):
     AMBIGUOUS = "ambiguous"  # a lookup finds more than one row
     REFUSED = "refused"  # Postgres refused the write: constraint, type, length, trigger
     MASS_DELETE = "mass-delete"  # no fault: more deletes than the rule lets through, for approval
+    CONFLICT = "conflict"  # both sides edited the same, and a person is to decide
     SCHEMA = "schema"  # a table or column that the rule needs is not there
     DELIVERY = "delivery"  # written, but Salesforce refused the row that Heroku Connect sent
     PING_PONG = "ping-pong"  # two rules keep rewriting each other's value of a column

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from stages.claim import claimed
 from stages.expression import EvaluationError
 from stages.match import reject
 from stages.passage import Kind, Passage, Rows, Transition
@@ -50,7 +51,8 @@ def _write_or_reject(
     change: Change, transition: Transition, rule: CompiledRule, rows: Rows
 ) -> Write | Reject | None:
     try:
-        return _write(transition.kind, rule, rows)
+        write = _write(transition.kind, rule, rows)
+        return write if write is None or rule.contest is None else claimed(write, rule, change, rows)
     except EvaluationError as error:
         return reject(change, rule, Cause.EXPRESSION, error.message, error.sqlstate, column=error.target)
     except UnmappedValue as error:

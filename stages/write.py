@@ -14,6 +14,7 @@ class Action(StrEnum):
     UPSERT = "upsert"  # the whole mapped row, inserted or over what is there
     UPDATE = "update"  # only the changed columns; the whole mapped row should the target lack it
     DELETE = "delete"
+    NONE = "none"  # nothing: it was decided so, and the ledger remembers it
 
 
 class Wanted(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -29,6 +30,8 @@ class Write(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
     `key` and `old_key` hold the key columns' values in the order of the rule's key; an old key means that
     the row is to be renamed. `values` holds every mapped column, `changed` the ones an update writes.
+    Where the target may have edits of its own, `began` holds the mapped values that the change started from,
+    and `edited` when it was made, in microseconds since 1970.
     """
 
     rule: int
@@ -39,3 +42,5 @@ class Write(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     old_key: tuple[Any, ...] | None = None
     revives: bool = True  # an update whose row is missing inserts it; False: it is left alone
     wanted: dict[str, Wanted] = {}  # by target column; until it is looked up, `values` has None there
+    began: dict[str, Any] | None = None
+    edited: int = 0

@@ -58,6 +58,12 @@ WRITES: Final = counter(
     labels.TABLE,
     labels.RESULT,
 )
+CONFLICTS: Final = counter(
+    "orgstream_conflicts_total",
+    "Conflicts by who won; nobody: a person is to say.",
+    labels.RULE,
+    labels.WINNER,
+)
 APPLY_SECONDS: Final = histogram(
     "orgstream_apply_duration_seconds", "Time of an apply transaction.", _SECONDS
 )

@@ -6,12 +6,14 @@ from typing import Final
 
 from pipeline.metrics.description import Label
 from stages.reject import Cause
+from stages.verdict import Side
 
 STAGES: Final = ("filter", "match", "transform", "apply")
 OUTCOMES: Final = ("emit", "skip", "reject")
 RESULTS: Final = ("applied", "unchanged", "duplicate", "stale")
 KINDS: Final = ("relay", "worker", "web", "drain")
 SERVERS: Final = ("postgres", "redis")
+WINNERS: Final = tuple(Side)
 DELIVERED: Final = ("accepted", "refused")
 REASONS: Final = ("dead", "held", "paused")  # why a change is set aside
 
@@ -28,5 +30,6 @@ ORG: Final = Label("org")
 DELIVERY: Final = Label("outcome", DELIVERED)
 KIND: Final = Label("kind", KINDS)
 SERVER: Final = Label("server", SERVERS)
+WINNER: Final = Label("outcome", WINNERS)
 REASON: Final = Label("reason", REASONS)
 RELATION: Final = Label("relation")

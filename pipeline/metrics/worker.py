@@ -63,6 +63,8 @@ class WorkerMetrics:
             rule = compiled.rule
             for result in labels.RESULTS:
                 self._write(rule.name, str(rule.target), result, 0)
+            for winner in labels.WINNERS if compiled.contest is not None else ():
+                self._metrics.add(catalog.CONFLICTS, 0, rule=rule.name, outcome=winner)
             self._metrics.observe(catalog.LATENCY_SECONDS, 0.0, 0, rule=rule.name)
 
     def applied(self, applied: Applied, rules: CompiledRules, items: Sequence[Item], seconds: float) -> None:
@@ -77,6 +79,9 @@ class WorkerMetrics:
         for rule_id, count in applied.duplicates.items():
             rule = rules.by_id[rule_id].rule
             self._write(rule.name, str(rule.target), "duplicate", count)
+        for (rule_id, winner), count in applied.conflicts.items():
+            name = rules.by_id[rule_id].rule.name
+            self._metrics.add(catalog.CONFLICTS, count, rule=name, outcome=winner)
         for cause, letters in Counter(reject.cause for reject in applied.rejects).items():
             self._stages["apply"].dead_lettered(cause, letters)
         passages = [item.passage for item in items if item.passage is not None]

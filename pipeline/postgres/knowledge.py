@@ -28,6 +28,7 @@ class Edited(NamedTuple):
     passages: Sequence[Passage]
     remember: Callable[[Plan], None] = nothing  # after the plan's statements
     prepare: Callable[[Plan], None] = nothing  # before them: what triggers of the target are to find
+    conflicts: tuple[tuple[int, str], ...] = ()  # rule and winner of each, to be counted
 
 
 class Knowledge(Protocol):
@@ -78,4 +79,4 @@ def edit(
         for one in taken:
             one.prepare(plan)
 
-    return Edited(passages, remember, prepare)
+    return Edited(passages, remember, prepare, tuple(one for step in taken for one in step.conflicts))

@@ -226,7 +226,7 @@ class Target:
             edited.prepare(plan)
             self._write(plan, rules)
             edited.remember(plan)
-            return plan
+            return msgspec.structs.replace(plan, conflicts=edited.conflicts) if edited.conflicts else plan
 
         plan = carry_out(guarded.passages, guarded.done)
         if plan.waits:

@@ -12,6 +12,7 @@ from pipeline.errors import ConfigurationError
 from pipeline.leases import Leases
 from pipeline.metrics.worker import WorkerMetrics
 from pipeline.postgres.altered import AlteredTables
+from pipeline.postgres.conflicts import Conflicts
 from pipeline.postgres.connection import check_session, require_migrated, told
 from pipeline.postgres.connection import connect as connect_postgres
 from pipeline.postgres.deletes import DeleteGuard
@@ -165,7 +166,7 @@ def target_of(
 ) -> tuple[Target, Releaser]:
     """Where the run of a worker with `apply` ends: they share what they know of holds."""
     holds = KnownHolds(connection)
-    steps = Steps([Lookups(connection), Parents(connection)])
+    steps = Steps([Lookups(connection), Parents(connection), Conflicts(connection)])
     waits = WaitTable(connection, settings.wait_timeout)
     altered = AlteredTables(connection, holds)
     desk = LetterDesk(connection, process.id, holds, steps)

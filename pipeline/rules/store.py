@@ -10,6 +10,7 @@ from psycopg import errors
 
 from pipeline.errors import Failure
 from pipeline.postgres.queries import load
+from pipeline.rules.stamps import put_stamps_right
 from stages.rules.awaited import awaited_tables
 from stages.rules.capture import Captured, capture_changes
 from stages.rules.model import Rule, RuleSet
@@ -69,6 +70,7 @@ def apply(connection: psycopg.Connection, candidate: RuleSet, note: Note = NO_NO
             rule_set = _record(connection, candidate, note)
             _put_capture_right(connection, rule_set)
             _put_arrivals_right(connection, rule_set)
+            put_stamps_right(connection, rule_set)
             return rule_set
     except (errors.LockNotAvailable, errors.DeadlockDetected) as error:
         raise Failure(

@@ -14,7 +14,6 @@ from stages.rules.check import check
 from stages.rules.model import RuleSet
 from stages.rules.place import Fault, merged
 from stages.rules.tables import named_tables
-from stages.rules.unsupported import unsupported
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,7 +66,7 @@ def validate_documents(
     declared, of_form = declare(documents)
     catalogue = introspect(connection, named_tables(declared))
     candidate, of_substance, doubtful = check(declared, catalogue, of_form)
-    found = merged([*unreadable, *of_form, *of_substance, *unsupported(declared)])
+    found = merged([*unreadable, *of_form, *of_substance])
     return Validation(candidate, _sorted(found), _sorted(merged(doubtful)))
 
 

@@ -239,6 +239,44 @@ WHERE change_id IN (
         LIMIT %(rows)s
     );
 
+-- name: forget_stamps
+-- What changes that are gone left in their tables, and tombstones that no late change can meet any more.
+WITH gone AS (
+    DELETE FROM orgstream.change_stamp
+    WHERE change_id IN (
+            SELECT c.change_id
+            FROM orgstream.change_stamp AS c
+            WHERE c.change_id < (SELECT min(r.first) FROM orgstream.change_range AS r)
+            ORDER BY c.change_id
+            LIMIT %(rows)s
+        )
+)
+
+DELETE FROM orgstream.record_stamp
+WHERE (table_schema, table_name, key) IN (
+        SELECT
+            s.table_schema,
+            s.table_name,
+            s.key
+        FROM orgstream.record_stamp AS s
+        CROSS JOIN orgstream.retention AS r
+        WHERE s.deleted IS NOT NULL AND s.written_at < r.moment - %(retention)s * interval '1 second'
+        ORDER BY s.written_at
+        LIMIT %(rows)s
+    );
+
+-- name: forget_conflicts
+-- Conflicts decided long ago.
+DELETE FROM orgstream.conflict
+WHERE id IN (
+        SELECT c.id
+        FROM orgstream.conflict AS c
+        CROSS JOIN orgstream.retention AS r
+        WHERE c.happened_at < r.moment - %(retention)s * interval '1 second'
+        ORDER BY c.happened_at
+        LIMIT %(rows)s
+    );
+
 -- name: forget_processes
 -- Processes that ended without a word.
 DELETE FROM orgstream.process

@@ -78,6 +78,32 @@ SELECT orgstream.install_arrivals(%(schema)s, %(table)s, %(keys)s::json);
 -- name: remove_arrivals
 SELECT orgstream.remove_arrivals(%(schema)s, %(table)s);
 
+-- name: stamped
+-- The tables whose stamps are kept, and whether the triggers for it are there.
+SELECT
+    s.table_schema,
+    s.table_name,
+    s.key,
+    s.columns,
+    s.time_column,
+    coalesce((
+        SELECT bool_and(t.tgenabled <> 'D')
+        FROM pg_trigger AS t
+        WHERE
+            t.tgrelid = to_regclass(format('%I.%I', s.table_schema, s.table_name))
+            AND t.tgfoid = 'orgstream.stamp_change'::regproc
+    ), false) AS has_trigger
+FROM orgstream.stamped_table AS s
+ORDER BY s.table_schema, s.table_name;
+
+-- name: keep_stamps
+SELECT orgstream.keep_stamps(
+    %(schema)s, %(table)s, %(key)s::text [], %(columns)s::text [], %(time)s, %(is_captured)s
+);
+
+-- name: forget_stamps
+SELECT orgstream.forget_stamps(%(schema)s, %(table)s);
+
 -- name: limit_statement
 -- For this transaction only.
 SELECT set_config('statement_timeout', %(timeout)s, true);

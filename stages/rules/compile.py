@@ -28,11 +28,13 @@ from stages.rules.closures import (
     sendable,
     through_values,
 )
+from stages.rules.contest import Contest, contests, standings
 from stages.rules.decoding import row_decoder, row_fields
 from stages.rules.looking import Lookup
 from stages.rules.model import Mapping as MappedColumn
 from stages.rules.model import Rule, RuleSet, SetColumns, Table, TableName
 from stages.rules.referring import ForeignKey, Referring
+from stages.stamp import Ranks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,6 +56,7 @@ class CompiledRule(msgspec.Struct, frozen=True):
     place: int = 0  # of the target among those of Heroku Connect, as the rules name them; 0: it is none
     lookups: tuple[Lookup, ...] = ()
     foreign_keys: tuple[ForeignKey, ...] = ()
+    contest: Contest | None = None  # where the target may have edits of its own
 
 
 class TableRules(msgspec.Struct, frozen=True):
@@ -77,6 +80,7 @@ class CompiledRules(msgspec.Struct, frozen=True):
     echoes: bool = False  # whether what rules write to any table comes back from Salesforce
     gathers: bool = False  # some of them write for Heroku Connect, which is quicker in bulk
     needs: frozenset[Need] = frozenset()  # what the target database is asked before a batch is planned
+    ranks: Ranks = Ranks({})  # which of two edits is the later
 
 
 def compile_rules(rule_set: RuleSet) -> CompiledRules:
@@ -87,11 +91,12 @@ def compile_rules(rule_set: RuleSet) -> CompiledRules:
     grouped: dict[TableName, list[CompiledRule]] = {}
     needed: dict[TableName, dict[str, bool]] = {}
     places = _places(rule_set, tables)
+    contested = contests(rule_set)
     for rule in rule_set.rules:
         if rule.enabled:
             needs = needed.setdefault(rule.source, {})
             compiler = _Compiler(tables[rule.source], tables[rule.target], needs, referring)
-            compiled = msgspec.structs.replace(compiler.compile(rule), place=places.get(rule.target, 0))
+            compiled = compiler.compile(rule, contested.get(rule.id), places.get(rule.target, 0))
             grouped.setdefault(rule.source, []).append(compiled)
     # What we write to them, Heroku Connect carries to Salesforce, from where it comes back.
     echoing = {name for name in grouped if name in targets and tables[name].connector == "heroku-connect"}
@@ -105,7 +110,8 @@ def compile_rules(rule_set: RuleSet) -> CompiledRules:
         org_of={schema: org for org, schema in rule_set.orgs.items()},
         echoes=bool(echoing),
         gathers=bool(places),
-        needs=needs_of(rule for rule in rule_set.rules if rule.enabled),
+        needs=needs_of([rule for rule in rule_set.rules if rule.enabled]),
+        ranks=Ranks(standings(rule_set)),
     )
 
 
@@ -116,13 +122,19 @@ def _places(rule_set: RuleSet, tables: Mapping[TableName, Table]) -> dict[TableN
     return {target: number for number, target in enumerate(connected, 1)}
 
 
+def _for_contests(rules: list[CompiledRule]) -> dict[str, bool]:
+    """What is read for our own sake, and not by a rule."""
+    contests = [compiled.contest for compiled in rules if compiled.contest is not None]
+    return {contest.source_time: True for contest in contests if contest.source_time is not None}
+
+
 def _table_rules(
-    table: Table, rules: list[CompiledRule], needed: Mapping[str, bool], *, echoes: bool
+    table: Table, rules: list[CompiledRule], needed: dict[str, bool], *, echoes: bool
 ) -> TableRules:
     return TableRules(
         rules=tuple(rules),
         operations=frozenset(operation for compiled in rules for operation in compiled.rule.on),
-        decoder=row_decoder(table, needed),
+        decoder=row_decoder(table, needed | _for_contests(rules)),
         fields=row_fields(table, needed),
         echoes={c.name: sql_type(c.type) for c in table.columns if c.name in needed} if echoes else None,
     )
@@ -140,7 +152,7 @@ class _Compiler:
         self._reads: set[str] = set()
         self._needed = needed  # column -> whether an expression needs its typed value
 
-    def compile(self, rule: Rule) -> CompiledRule:
+    def compile(self, rule: Rule, contest: Contest | None, place: int) -> CompiledRule:
         self._reads = set()
         return CompiledRule(
             rule=rule,
@@ -152,6 +164,8 @@ class _Compiler:
             columns=self._columns(rule),
             set_on_delete=self._set(rule.on_delete),
             set_on_unmatched=self._set(rule.on_unmatched),
+            contest=contest,
+            place=place,
             lookups=tuple(self._lookup(rule, *one) for one in rule.map.items() if one[1].lookup is not None),
             foreign_keys=self._referring.foreign_keys(rule),
             reads=frozenset(self._reads),  # once all of it is compiled

@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     import psycopg
 
 PAGE: Final = (Path(__file__).parents[3] / "docs" / "rules.md").read_text(encoding="utf-8")
-REFUSED_EXAMPLES: Final = re.findall(r"^```toml refused\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 EXAMPLES: Final = re.findall(r"^```toml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-REFUSED: Final = frozenset[str]()  # for now
 KEYS: Final = declare_rule.KEYS | declare_map.KEYS | declare_tests.KEYS
 
 SCHEMA: Final = """
@@ -66,25 +64,12 @@ def test_an_example_is_valid(connection: psycopg.Connection, tmp_path: Path, exa
     assert [str(fault) for fault in validate(connection, tmp_path).faults] == []
 
 
-def test_what_is_refused_for_now_is_right_but_for_that(
-    connection: psycopg.Connection, tmp_path: Path
-) -> None:
-    connection.execute(SCHEMA)
-    (example,) = REFUSED_EXAMPLES
-    (tmp_path / "orgstream.toml").write_text(example, encoding="utf-8")
-    faults = [fault.message for fault in validate(connection, tmp_path).faults]
-    assert len(faults) == 2
-    assert all(fault.endswith("is not supported yet") for fault in faults)
-
-
 @pytest.mark.parametrize("key", sorted(KEYS))
 def test_every_key_is_described(key: str) -> None:
-    refused_for_now = PAGE.split("## What is refused for now")[1]
-    described = [*re.findall(r"^(?:###|-) .*$", PAGE, re.MULTILINE), refused_for_now]
+    described = re.findall(r"^(?:###|-) .*$", PAGE, re.MULTILINE)
     assert any(f"`{key}`" in part for part in described)
 
 
 @pytest.mark.parametrize("key", sorted(KEYS))
 def test_every_key_stands_in_an_example(key: str) -> None:
-    examples = REFUSED_EXAMPLES if key in REFUSED else EXAMPLES
-    assert any(re.search(rf"\b{key}\b\s*=|\[rules\.{key}", example) for example in examples)
+    assert any(re.search(rf"\b{key}\b\s*=|\[rules\.{key}", example) for example in EXAMPLES)

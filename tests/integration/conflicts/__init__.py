@@ -1,0 +1,3 @@
+"""Conflicts between orgs, on real servers."""
+
+from __future__ import annotations
