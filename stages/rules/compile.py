@@ -28,7 +28,7 @@ from stages.rules.closures import (
     sendable,
     through_values,
 )
-from stages.rules.contest import Contest, contests, standings
+from stages.rules.contest import Contest, contests, read_for, standings
 from stages.rules.decoding import row_decoder, row_fields
 from stages.rules.looking import Lookup
 from stages.rules.model import Mapping as MappedColumn
@@ -122,19 +122,13 @@ def _places(rule_set: RuleSet, tables: Mapping[TableName, Table]) -> dict[TableN
     return {target: number for number, target in enumerate(connected, 1)}
 
 
-def _for_contests(rules: list[CompiledRule]) -> dict[str, bool]:
-    """What is read for our own sake, and not by a rule."""
-    contests = [compiled.contest for compiled in rules if compiled.contest is not None]
-    return {contest.source_time: True for contest in contests if contest.source_time is not None}
-
-
 def _table_rules(
     table: Table, rules: list[CompiledRule], needed: dict[str, bool], *, echoes: bool
 ) -> TableRules:
     return TableRules(
         rules=tuple(rules),
         operations=frozenset(operation for compiled in rules for operation in compiled.rule.on),
-        decoder=row_decoder(table, needed | _for_contests(rules)),
+        decoder=row_decoder(table, needed | read_for(rule.contest for rule in rules)),
         fields=row_fields(table, needed),
         echoes={c.name: sql_type(c.type) for c in table.columns if c.name in needed} if echoes else None,
     )

@@ -97,6 +97,11 @@ def contests(rule_set: RuleSet) -> dict[int, Contest]:
     return found
 
 
+def read_for(contests: Iterable[Contest | None]) -> dict[str, bool]:
+    """The source columns that contests read, and rules perhaps do not; each with its typed value."""
+    return {one.source_time: True for one in contests if one is not None and one.source_time is not None}
+
+
 def standings(rule_set: RuleSet) -> dict[str, Standing]:
     """What settles ties: each table's org, and the highest priority of the rules that lead out of it."""
     found: dict[str, Standing] = {}
