@@ -29,7 +29,8 @@ _IDLE: Final = 5.0  # while nothing is
 _REST: Final = 60.0  # after a log could not be read
 _FORGET: Final = 60.0
 _ROWS: Final = 200  # transactions looked at in one piece
-_ENTRIES: Final = 20_000  # entries of the log counted in one piece
+_ENTRIES: Final = 5_000  # entries of the log counted in one piece
+_LIMITS: Final = {"lock_timeout": "100ms", "statement_timeout": "2s"}  # changes wait behind the watch
 _FORGOTTEN: Final = 5_000
 log = get_logger()
 
@@ -97,6 +98,7 @@ class DeliveryWatch:
         with self._connection.transaction():
             if self._connection.execute(self._queries["fence"], {"term": term}).rowcount == 0:
                 raise Fenced("a later relay has taken over")
+            self._connection.execute(self._queries["limit_waits"], _LIMITS)
             accepted, refused, more = org.step(rules)
         name = rules.org_of.get(org.log.schema, org.log.schema)
         for outcome, count in (("accepted", accepted), ("refused", refused)):

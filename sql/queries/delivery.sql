@@ -248,6 +248,11 @@ FROM orgstream.lease
 WHERE stage = 'relay' AND partition = 0 AND term = %(term)s
 FOR SHARE;
 
+-- name: limit_waits
+SELECT
+    set_config('lock_timeout', %(lock_timeout)s, true),
+    set_config('statement_timeout', %(statement_timeout)s, true);
+
 -- name: written_by
 -- Which table a transaction wrote by which rules, and which changes it may have carried.
 SELECT

@@ -89,6 +89,21 @@ def test_a_log_that_cannot_be_read_does_not_stop_the_relay(uk: Connected) -> Non
     assert [state for (state,) in uk.deliveries("state")] == ["accepted", "pending"]
 
 
+def test_a_log_that_somebody_has_locked_keeps_no_change_waiting(uk: Connected) -> None:
+    uk.account("a")
+    uk.apply()
+    uk.heroku.write()
+    session = uk.world.session()
+    session.execute("LOCK uk._trigger_log_archive")
+    uk.look()  # it would wait for lock_timeout, ten seconds by default, and then count as an outage
+    assert uk.deliveries("state") == [("pending",)]
+    assert uk.relay.leading
+    session.rollback()
+    uk.world.clock.advance(60)
+    uk.look()
+    assert uk.deliveries("state") == [("accepted",)]
+
+
 def test_without_a_log_rows_are_written_all_the_same(uk: Connected) -> None:
     uk.world.app.execute("DROP TRIGGER hc_account_logtrigger ON uk.account")
     uk.world.app.execute("DROP TABLE uk._trigger_log, uk._trigger_log_archive")
