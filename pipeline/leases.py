@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from pipeline.ports import LeaseLost
+from pipeline.shares import share_of
+from pipeline.topology import STAGES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from pipeline.ports import LeaseTable
     from pipeline.process import Process
@@ -23,19 +25,6 @@ if TYPE_CHECKING:
 EntryId = tuple[int, int]
 START: Final[EntryId] = (0, 0)
 _LONGEST_SILENCE: Final = 1.0  # seconds
-
-
-def share_of(process: str, sharers: Mapping[str, Sequence[str]], partitions: int) -> int:
-    """How many partitions are a process's share, where `sharers` are the processes of each of its stages.
-
-    Shares differ by one at most; the oldest have the larger ones. Where processes run different stages, the
-    stage with the fewest decides, so that no partition of it is left over.
-    """
-    share = 1  # at least: who has none stands by
-    for names in sharers.values():
-        each, rest = divmod(partitions, len(names))
-        share = max(share, each + (process in names[:rest]))
-    return share
 
 
 class Grant(msgspec.Struct, frozen=True):
@@ -66,6 +55,7 @@ class Leases:
         self._table = table
         self._process = process
         self._stages = list(stages)
+        self._way = STAGES if set(stages) <= set(STAGES) else self._stages  # of a change, all of it
         self._partitions = partitions
         self._seconds = seconds
         self._clock = clock
@@ -85,7 +75,7 @@ class Leases:
         self._next_tending = now + min(self._seconds / 5, _LONGEST_SILENCE)
         lost = self._renew()
         self._losses += len(lost)
-        sharers = self._table.sharers(self._stages, self._seconds)
+        sharers = self._table.sharers(self._way, self._seconds)
         share = share_of(self._process.id, sharers, self._partitions)
         surplus = sorted(self.held)[share:]
         self.release(surplus)

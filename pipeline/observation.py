@@ -18,7 +18,6 @@ from pipeline.postgres.connection import require_migrated
 from pipeline.postgres.queries import load
 from pipeline.redis.board import Board
 from pipeline.redis.connection import connect as connect_redis
-from pipeline.redis.streams import PartitionStreams
 from pipeline.redis.survey import survey
 from pipeline.rules import store
 from pipeline.status import RuleStatus, StageStatus, Status, read_status
@@ -45,7 +44,7 @@ def observe(settings: Settings) -> Status:
         client = _client(settings, stack)
         status = read_status(
             connection,
-            PartitionStreams(client) if client else None,
+            client,
             lease_seconds=settings.lease_seconds,
             partitions=settings.partitions,
         )

@@ -130,6 +130,7 @@ class Relay:
         """Begin with what Postgres and Redis say, whatever we knew."""
         self._publication = None
         self._verify_at = 0.0
+        self._streams.forget()
         self._ticker.resume()
         self._moves = Moves(waiting=self._streams.moving())
 

@@ -35,7 +35,6 @@ class Batch(NamedTuple):
     place: int  # of the step in the run
     items: list[Item]
     groups: list[tuple[CompiledRules, list[Item]]]  # each decided by one rule set, in order
-    firsts: dict[int, bytes]  # partition -> its first entry
     newest: dict[int, int]  # partition -> the tick of its last entry
     began: float
 
@@ -67,9 +66,8 @@ class Run:
         except BaseException:
             self._metrics.abandoned(stage, count)
             raise
-        firsts = {partition: batch[0].id for partition, batch in entries.items()}
         newest = {partition: batch[-1].order[0] for partition, batch in entries.items()}
-        return Batch(place, items, groups, firsts, newest, began)
+        return Batch(place, items, groups, newest, began)
 
     def finish(self, batch: Batch, held: Mapping[int, Grant]) -> None:
         """Hand on, acknowledge and trim. Raises StreamsLost, Fenced."""

@@ -9,12 +9,11 @@ import msgspec
 import redis
 
 from pipeline.postgres.queries import load
+from pipeline.redis import survey
 from pipeline.topology import STREAMS
 
 if TYPE_CHECKING:
     import psycopg
-
-    from pipeline.redis.streams import PartitionStreams
 
 
 class ProcessStatus(msgspec.Struct, frozen=True):
@@ -103,7 +102,7 @@ class Status(msgspec.Struct, frozen=True):
 
 
 def read_status(
-    connection: psycopg.Connection, streams: PartitionStreams | None, *, lease_seconds: float, partitions: int
+    connection: psycopg.Connection, client: redis.Redis | None, *, lease_seconds: float, partitions: int
 ) -> Status:
     """Look everywhere once. Raises psycopg.Error; a Redis that does not answer is told as None."""
     queries = load("status")
@@ -114,7 +113,7 @@ def read_status(
     processes = connection.execute(queries["processes"], {"seconds": 2 * lease_seconds}).fetchall()
     version, _, rules = connection.execute(queries["rules"]).fetchone() or (0, None, 0)
     _, held, paused, waiting = connection.execute(queries["totals"]).fetchone() or (0, 0, 0, 0)
-    lengths = _lengths(streams, partitions)
+    lengths = _lengths(client, partitions)
     return Status(
         caught_up=backlog == 0 and not behind,
         backlog=backlog,
@@ -138,11 +137,11 @@ def read_status(
     )
 
 
-def _lengths(streams: PartitionStreams | None, partitions: int) -> dict[str, int] | None:
-    if streams is None:
+def _lengths(client: redis.Redis | None, partitions: int) -> dict[str, int] | None:
+    if client is None:
         return None
     try:
-        return streams.lengths(partitions, STREAMS)
+        return survey.lengths(client, partitions, STREAMS)
     except redis.RedisError:
         return None
 

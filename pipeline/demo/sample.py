@@ -61,7 +61,7 @@ def take_sample(world: World) -> Sample:
         p50=p50,
         p99=p99,
         status=read_status(
-            connection, world.streams, lease_seconds=settings.lease_seconds, partitions=settings.partitions
+            connection, world.client, lease_seconds=settings.lease_seconds, partitions=settings.partitions
         ),
         orgs=tuple(OrgSample(*row) for row in connection.execute(queries["orgs"]).fetchall()),
     )

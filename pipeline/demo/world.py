@@ -17,7 +17,6 @@ from pipeline.postgres.migrate import migrate
 from pipeline.postgres.queries import load
 from pipeline.processes.children import ChildEnded, Children
 from pipeline.redis.connection import connect as connect_redis
-from pipeline.redis.streams import PartitionStreams
 from pipeline.rules import store
 from pipeline.rules.cache import publish
 from pipeline.rules.validate import validate
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import psycopg
+    import redis
 
     from pipeline.settings import Settings
     from stages.rules.model import RuleSet
@@ -47,7 +47,7 @@ class World:
         self._children: Children | None = None
         self.settings: Settings
         self.connection: psycopg.Connection
-        self.streams: PartitionStreams
+        self.client: redis.Redis
 
     def start_servers(self) -> None:
         """Postgres and Redis, migrated. Raises ServerNotFound, ServerNotStarted."""
@@ -57,8 +57,7 @@ class World:
             self._settings, database_url=Url(postgres.url), redis_url=Url(redis.url)
         )
         self.connection = self._stack.enter_context(contextlib.closing(connect(self.settings, "demo")))
-        client = self._stack.enter_context(contextlib.closing(connect_redis(self.settings)))
-        self.streams = PartitionStreams(client)
+        self.client = self._stack.enter_context(contextlib.closing(connect_redis(self.settings)))
         migrate(self.connection)
         self.connection.execute(load("demo")["install"])
         environment = {**os.environ, "DATABASE_URL": postgres.url, "REDIS_URL": redis.url}

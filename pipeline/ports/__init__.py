@@ -10,12 +10,11 @@ from __future__ import annotations
 from pipeline.ports.leases import LeaseTable, Positions
 from pipeline.ports.outbox import Look, Outbox
 from pipeline.ports.refusals import Fenced, LeaseLost, Stolen, StreamsFull, StreamsLost
-from pipeline.ports.streams import NOTHING_BEGUN, RelayStreams, WorkerStreams
+from pipeline.ports.streams import RelayStreams, WorkerStreams
 from pipeline.ports.target import Releaser, Rules, Target
 from pipeline.ports.upkeep import Recognition, Upkeep
 
 __all__ = [
-    "NOTHING_BEGUN",
     "Fenced",
     "LeaseLost",
     "LeaseTable",

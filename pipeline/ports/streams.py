@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from pipeline.redis.entry import Entry, Finished
-
-NOTHING_BEGUN: Final[Mapping[int, bytes]] = MappingProxyType({})
 
 
 class RelayStreams(Protocol):
@@ -18,6 +15,10 @@ class RelayStreams(Protocol):
 
     def missing(self, partitions: Iterable[int]) -> list[int]:
         """The partitions of which something is gone."""
+        ...
+
+    def forget(self) -> None:
+        """A term begins: what we appended before may have been followed by another relay's."""
         ...
 
     def prepare(self, partitions: Iterable[int], term: int) -> list[int]:
@@ -32,7 +33,9 @@ class RelayStreams(Protocol):
         ...
 
     def published(self) -> int | None:
-        """The last tick that stands in the streams as a whole; None when nobody knows."""
+        """The last tick that stands in the streams as a whole; None when nobody knows, also because the
+        server was started anew since and may have gone back in time.
+        """
         ...
 
     def set_published(self, tick: int | None) -> None:
@@ -72,12 +75,10 @@ class WorkerStreams(Protocol):
         *,
         count: int,
         block: float | None,
-        begun: Mapping[int, bytes] = NOTHING_BEGUN,
     ) -> dict[int, list[Entry]]:
         """New entries by partition, `count` of each at most; waits up to `block` seconds for the first.
 
-        `begun` are the oldest entries that the consumer has in hand, by partition. Raises StreamsLost, and
-        Stolen where older entries than those are pending.
+        Raises StreamsLost, and Stolen where older entries than those are pending.
         """
         ...
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.batch import advances, partitions_of
@@ -13,6 +12,8 @@ from pipeline.postgres.waits import NOTHING_KEPT, Kept
 from pipeline.postgres.writer import array
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
     import psycopg
 
     from pipeline.batch import Item
@@ -20,14 +21,12 @@ if TYPE_CHECKING:
     from stages.hold import Holds
     from stages.need import Need
 
-Check = Callable[[], int]  # once the answers are there: the epoch of what is held. Raises LeaseLost
-
 
 class Fence(NamedTuple):
     """What a transaction begins with, and what its plan goes by."""
 
     terms: Mapping[int, int]
-    pass_: Callable[[Sequence[Item], Mapping[int, int]], Check]
+    pass_: Callable[[Sequence[Item], Mapping[int, int]], int]  # the epoch of what is held. Raises LeaseLost
     holds: Callable[[Sequence[Item]], Holds]
     needs: frozenset[Need] = frozenset()  # what is asked beside what the rules always need
     kept: Mapping[Waiting, Kept] = NOTHING_KEPT
@@ -46,10 +45,10 @@ class Fences:
         self._connection = connection
         self._holder = holder
 
-    def advance(self, items: Sequence[Item], terms: Mapping[int, int]) -> Check:
-        """Move the positions, under the fence."""
+    def advance(self, items: Sequence[Item], terms: Mapping[int, int]) -> int:
+        """Move the positions, under the fence; the epoch of what is held. Raises LeaseLost."""
         moves = advances(items)
-        done = self._connection.execute(
+        rows = self._connection.execute(
             load("lease")["advance"],
             {
                 "holder": self._holder,
@@ -59,28 +58,18 @@ class Fences:
                 "ordinals": [move.ordinal for move in moves],
                 "captured_at": [move.captured_at for move in moves],
             },
-        )
+        ).fetchall()
+        if len(rows) != len(moves):
+            raise LeaseLost("a partition of the batch has a later holder")
+        return int(rows[0][0])
 
-        def check() -> int:
-            rows = done.fetchall()
-            if len(rows) != len(moves):
-                raise LeaseLost("a partition of the batch has a later holder")
-            return int(rows[0][0])
-
-        return check
-
-    def unhold(self, items: Sequence[Item], terms: Mapping[int, int]) -> Check:
-        """Let the items wait no longer for a pause that is over, under the fence."""
+    def unhold(self, items: Sequence[Item], terms: Mapping[int, int]) -> int:
+        """Let the items wait no longer for a pause that is over; the epoch likewise. Raises LeaseLost."""
         for partition in {item.partition for item in items}:
             self.confirm(partition, terms[partition])
         self._connection.execute(load("holds")["unhold"], {"changes": array(partitions_of(items))})
-        done = self._connection.execute(load("holds")["epoch"])
-
-        def check() -> int:
-            row = done.fetchone()
-            return int(row[0]) if row else 0
-
-        return check
+        row = self._connection.execute(load("holds")["epoch"]).fetchone()
+        return int(row[0]) if row else 0
 
     def confirm(self, partition: int, term: int) -> None:
         """Keep a lease ours to the end of the transaction. Raises LeaseLost."""

@@ -13,47 +13,54 @@ from stages.reject import Cause, Reject
 _FOREIGN_KEY: Final = "23503"
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import psycopg
 
     from stages.rules.compile import CompiledRules
 
 
-def halves(items: Sequence[Item]) -> list[Sequence[Item]]:
-    """Two parts of a batch, in order: of its items, or of the one item's writes; none for a single write."""
-    if len(items) > 1:
-        return [items[: len(items) // 2], items[len(items) // 2 :]]
-    item = items[0]
-    if item.passage is None or len(item.passage.writes) < 2:
-        return []
-    first = msgspec.structs.replace(item.passage, writes=item.passage.writes[:1])
-    rest = msgspec.structs.replace(item.passage, writes=item.passage.writes[1:], rejects=())
-    return [[msgspec.structs.replace(item, passage=passage)] for passage in (first, rest)]
+def halves(items: Sequence[Item]) -> tuple[Sequence[Item], Sequence[Item]]:
+    """Two parts of a batch, in order. An item stays whole: a position cannot stand in the middle of one."""
+    middle = len(items) // 2
+    return items[:middle], items[middle:]
 
 
-def refused(item: Item, error: psycopg.Error, rules: CompiledRules) -> Item:
-    """The item with its writes turned into rejects: Postgres refused them."""
+def alone(item: Item) -> dict[int, Item]:
+    """Each write of an item on its own, by rule."""
+    if item.passage is None:
+        return {}
+    return {
+        write.rule: msgspec.structs.replace(
+            item, passage=msgspec.structs.replace(item.passage, writes=(write,), rejects=())
+        )
+        for write in item.passage.writes
+    }
+
+
+def refused(item: Item, faults: Mapping[int, psycopg.Error], rules: CompiledRules) -> Item:
+    """The item with the writes that Postgres refused turned into rejects; `faults` by rule, all of them of
+    the item's writes.
+    """
     passage = item.passage
-    if passage is None or passage.change is None:
-        raise error
-    change, why = passage.change, refusal_of(error)
+    if passage is None or passage.change is None or not faults:
+        return item
+    change = passage.change
     rejects = tuple(
         msgspec.structs.replace(
-            why,
+            refusal_of(error),
             change_id=change.id,
             table=f"{change.schema}.{change.table}",
             key=change.key,
-            rule_id=write.rule,
-            rule=rules.by_id[write.rule].rule.name,
-            rule_version=rules.by_id[write.rule].rule.version,
+            rule_id=rule,
+            rule=rules.by_id[rule].rule.name,
+            rule_version=rules.by_id[rule].rule.version,
         )
-        for write in passage.writes
+        for rule, error in faults.items()
     )
-    if not rejects:
-        raise error
-    refused = msgspec.structs.replace(passage, writes=(), rejects=(*passage.rejects, *rejects))
-    return Item(item.partition, item.id, item.order, refused)
+    kept = tuple(write for write in passage.writes if write.rule not in faults)
+    refused = msgspec.structs.replace(passage, writes=kept, rejects=(*passage.rejects, *rejects))
+    return msgspec.structs.replace(item, passage=refused)
 
 
 def refusal_of(error: psycopg.Error) -> Reject:

@@ -8,18 +8,17 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import msgspec
-import psycopg
 
 from pipeline.applied import Applied
 from pipeline.batch import Item, partitions_of
 from pipeline.postgres.aside import Aside
+from pipeline.postgres.attempts import Attempts
 from pipeline.postgres.circuits import Circuits
-from pipeline.postgres.faults import Fault, fault_of
 from pipeline.postgres.fences import Fence, Fences
 from pipeline.postgres.holds import StaleHolds
 from pipeline.postgres.knowledge import edit
 from pipeline.postgres.put_back import put_back
-from pipeline.postgres.refusal import halves, refused, unreadable, wants_parent
+from pipeline.postgres.queries import load
 from pipeline.postgres.rounds import settle
 from pipeline.postgres.writer import Repeated, Writer
 from stages.apply import plan_writes
@@ -30,11 +29,12 @@ from stages.omit import Omitted
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    import psycopg
+
     from pipeline.carry import Waiting
     from pipeline.postgres.altered import AlteredTables
     from pipeline.postgres.deletes import DeleteGuard
     from pipeline.postgres.echoes import Echoes
-    from pipeline.postgres.fences import Check
     from pipeline.postgres.holds import KnownHolds
     from pipeline.postgres.knowledge import Knowledge, Steps
     from pipeline.postgres.pace import Pace
@@ -44,7 +44,8 @@ if TYPE_CHECKING:
     from stages.passage import Passage
     from stages.rules.compile import CompiledRules
 
-_NONE: Final[frozenset[tuple[int, int]]] = frozenset()
+Writes = frozenset[tuple[int, int]]  # (change, rule)
+_NONE: Final[Writes] = frozenset()
 
 
 class Target:
@@ -110,17 +111,16 @@ class Target:
         """
         kept: dict[Waiting, Kept] = {}
 
-        def take_out(_: Sequence[Item], terms: Mapping[int, int]) -> Check:
+        def take_out(_: Sequence[Item], terms: Mapping[int, int]) -> int:
             self._fences.confirm(partition, terms[partition])
             kept.clear()
             kept.update(self._waits.end(ended.ids, ended.changes))
-            epoch = self._holds.raise_epoch() - 1
-            return lambda: epoch
+            return self._holds.raise_epoch() - 1
 
         self._hold_on()
         holds = partial(self._holds.without_letters, frozenset(ended.ids))
         fence = Fence({partition: term}, take_out, holds, frozenset({Need.PARENTS}), kept)
-        self._attempt(ended.items, rules, fence, Applied())
+        self._do(ended.items, rules, fence, Applied())
         self._holds.reload()
 
     def confirm(self, partition: int, term: int) -> None:
@@ -129,70 +129,45 @@ class Target:
 
     def _in_parts(self, items: Sequence[Item], rules: CompiledRules, fence: Fence) -> Applied:
         applied = Applied()
-        self._pace.run(items, lambda part: self._apply(part, rules, fence, applied))
+        attempts = Attempts(
+            lambda part, fence: self._do(part, rules, fence, applied),
+            lambda one, fence: self._attempt([one], rules, fence, keep=False),
+            self._hold_on,
+            self._altered,
+        )
+        self._pace.run(items, lambda part: attempts.run(part, rules, fence))
         return applied
 
-    def _apply(self, items: Sequence[Item], rules: CompiledRules, fence: Fence, applied: Applied) -> None:
-        self._hold_on()
-        if self._altered.pause_rejected(items, rules):
-            fence.require_heeded()
-        try:
-            self._attempt(items, rules, fence, applied)
-        except psycopg.Error as error:
-            if fault_of(error) is not Fault.DATA:
-                raise
-            if not fence.needs and wants_parent(error, rules):
-                self._apply(items, rules, fence._replace(needs=frozenset({Need.PARENTS})), applied)
-                return
-            parts = halves(items)
-            if parts:
-                for part in parts:
-                    self._apply(part, rules, fence, applied)
-            else:
-                self._refuse(items[0], error, rules, fence, applied)
-
-    def _refuse(
-        self, item: Item, error: psycopg.Error, rules: CompiledRules, fence: Fence, applied: Applied
-    ) -> None:
-        if self._altered.pause_refused(item, error, rules):
-            fence.require_heeded()
-            self._attempt([item], rules, fence, applied)
-            return
-        try:
-            self._attempt([refused(item, error, rules)], rules, fence, applied)
-        except psycopg.Error as second:
-            if fault_of(second) is not Fault.DATA:
-                raise
-            # Not even a letter can name it: no change of ours. What it held is kept as text.
-            self._attempt([unreadable(item, second)], rules, fence, applied)
-
-    def _attempt(self, items: Sequence[Item], rules: CompiledRules, fence: Fence, applied: Applied) -> None:
-        repeated = _NONE
-        while True:
-            try:
-                plan = self._transact(items, rules, fence, repeated)
-            except Repeated as error:
-                repeated |= self._writer.recorded(error.plan)
-            except StaleHolds:
-                self._holds.reload()
-            else:
-                break
+    def _do(self, items: Sequence[Item], rules: CompiledRules, fence: Fence, applied: Applied) -> None:
+        plan, repeated = self._attempt(items, rules, fence)
         if (plan.blocks and self._holds.concerned(plan)) or fence.kept:
             self._holds.reload()
         applied.add(plan, repeated)
         self._circuits.count(plan, rules)
 
+    def _attempt(
+        self, items: Sequence[Item], rules: CompiledRules, fence: Fence, *, keep: bool = True
+    ) -> tuple[Plan, Writes]:
+        """Do it; what was done, and what the ledger held already."""
+        repeated = _NONE
+        while True:
+            try:
+                return self._transact(items, rules, fence, repeated, keep=keep), repeated
+            except Repeated as error:
+                repeated |= self._writer.recorded(error.plan)
+            except StaleHolds:
+                self._holds.reload()
+
     def _transact(
-        self, items: Sequence[Item], rules: CompiledRules, fence: Fence, repeated: frozenset[tuple[int, int]]
+        self, items: Sequence[Item], rules: CompiledRules, fence: Fence, repeated: Writes, *, keep: bool
     ) -> Plan:
-        """Do it; what was done. The plan is made before, unless the target has to be asked something."""
+        """One transaction, or a trial of it. The plan is made before, unless the target is asked first."""
         batch = [item.passage for item in items if item.passage is not None]
         steps = self._steps.of(rules, fence.needs)
         ask = bool(steps) or self._guard.concerns(batch)
         ahead = None if ask else plan_writes(batch, rules, fence.holds(items), applied=repeated)
-        with self._connection.transaction():
-            fenced = fence.pass_(items, fence.terms)
-            self._holds.require(fenced())
+        with self._connection.transaction(force_rollback=not keep):
+            self._holds.require(fence.pass_(items, fence.terms))
             if ahead is not None:
                 plan = ahead
                 self._write(plan, rules)
@@ -202,6 +177,8 @@ class Target:
                 self._echoes.remember(items)
             partitions = partitions_of(items) if plan.held or plan.rejects or plan.waits else {}
             self._aside.write(plan, partitions, fence.kept)
+            if not keep:
+                self._connection.execute(load("apply")["check_now"])
         return plan
 
     def _ask(
@@ -209,7 +186,7 @@ class Target:
         items: Sequence[Item],
         rules: CompiledRules,
         fence: Fence,
-        repeated: frozenset[tuple[int, int]],
+        repeated: Writes,
         steps: Sequence[Knowledge],
     ) -> Plan:
         """Carry out a batch that cannot be planned without asking; what was done."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import groupby
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import psycopg
@@ -15,7 +15,7 @@ from pipeline.postgres.queries import load
 from stages.fold import Effect
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from stages.apply import Plan
     from stages.fold import Record
@@ -26,24 +26,12 @@ Cursor = psycopg.Cursor[Any]
 Update = tuple["Statement", Cursor]
 
 
-class Sent(NamedTuple):
-    """What was sent and has yet to be looked at."""
-
-    recorded: Cursor | None
-    updates: list[Update]
-    begun: Mapping[str, int]  # where the trigger logs stood
-
-
 class Repeated(Exception):
     """Raised when the ledger holds some of a plan's writes already."""
 
     def __init__(self, plan: Plan) -> None:
         super().__init__("the ledger holds some of these writes already")
         self.plan = plan
-
-
-def _answered() -> None:
-    """Outside a pipeline every answer is there at once."""
 
 
 class Writer:
@@ -56,43 +44,24 @@ class Writer:
 
     def write(self, plan: Plan) -> None:
         """Record and execute a plan. Raises Repeated, psycopg.Error."""
-        self.complete(plan, self.send(plan))
-
-    def send(self, plan: Plan, sync: Callable[[], None] = _answered) -> Sent:
-        """Record and execute a plan, but do not wait for the answers where a pipeline brings them later.
-
-        `sync` brings those that are due. Raises psycopg.Error.
-        """
-        recorded = self._record(plan) if plan.ledger else None
-        begun = self._deliveries.begin(plan.statements)
-        return Sent(recorded, self._send(plan.statements, sync), begun)
-
-    def complete(self, plan: Plan, sent: Sent) -> None:
-        """Look at the answers; insert the rows that updates did not find. Raises Repeated, psycopg.Error."""
-        if sent.recorded is not None and sent.recorded.rowcount != len(plan.ledger):
+        if plan.ledger and self._record(plan) != len(plan.ledger):
             raise Repeated(plan)
-        self._insert_missing(sent.updates)
-        self._deliveries.record(plan, sent.begun)
+        self.execute(plan)
 
     def put(self, statements: Sequence[Statement]) -> None:
         """Execute statements beside a plan. Raises psycopg.Error."""
-        self._send(statements, _answered)
+        self._execute_layers(statements)
 
     def execute(self, plan: Plan) -> None:
         """Execute a plan that is recorded otherwise. Raises psycopg.Error."""
         begun = self._deliveries.begin(plan.statements)
-        self._insert_missing(self._send(plan.statements, _answered))
+        self._execute_layers(plan.statements)
         self._deliveries.record(plan, begun)
 
-    def _send(self, plan: Sequence[Statement], sync: Callable[[], None]) -> list[Update]:
-        """Send the statements; the updates of the last layer, which may not find all their rows."""
+    def _execute_layers(self, plan: Sequence[Statement]) -> None:
         path = ""
-        updates: list[Update] = []
         for _, layer in groupby(plan, key=attrgetter("layer")):
-            if updates:  # what they insert must be there for the next layer
-                sync()
-                self._insert_missing(updates)
-                updates = []
+            updates: list[Update] = []
             for statement in layer:
                 wanted = ",".join(statement.path)
                 if wanted != path:
@@ -101,10 +70,11 @@ class Writer:
                 done = self._execute(statement)
                 if statement.effect is Effect.UPDATE and statement.insert_columns:
                     updates.append((statement, done))
-        return updates
+            self._insert_missing(updates)
 
-    def _record(self, plan: Plan) -> Cursor:
-        return self._connection.execute(
+    def _record(self, plan: Plan) -> int:
+        """How many were new."""
+        done = self._connection.execute(
             self._queries["record_writes"],
             {
                 "changes": array(entry.change_id for entry in plan.ledger),
@@ -112,6 +82,7 @@ class Writer:
                 "versions": array(entry.rule_version for entry in plan.ledger),
             },
         )
+        return done.rowcount
 
     def require_new(self, plan: Plan) -> None:
         """Raises Repeated when the ledger holds what is going to wait."""

@@ -21,7 +21,6 @@ from pipeline.prove.processes import Processes
 from pipeline.prove.writers import Plan
 from pipeline.redis.connection import connect as connect_redis
 from pipeline.redis.connection import open_client
-from pipeline.redis.streams import PartitionStreams
 from pipeline.rules import store
 from pipeline.rules.cache import publish
 from pipeline.rules.validate import validate
@@ -128,7 +127,7 @@ class World:
         """What `orgstream status` says. Raises Away, psycopg.Error."""
         return read_status(
             self._connected(),
-            None if "redis" in self.away else PartitionStreams(self.client),
+            None if "redis" in self.away else self.client,
             lease_seconds=self.settings.lease_seconds,
             partitions=self.settings.partitions,
         )

@@ -34,7 +34,10 @@ class StreamsHistory:
         for partition in self._partitions:
             pipe.hmget(keys.fence(partition), "appended", RELAY, *STAGES)
         published, *fences = pipe.execute()
-        ticks = [int(published or 0), *(int((fence[0] or b"0").split(b"-")[0]) for fence in fences)]
+        ticks = [
+            int((published or b"0").split()[0]),
+            *(int((fence[0] or b"0").split(b"-")[0]) for fence in fences),
+        ]
         terms = [int(term or 0) for fence in fences for term in fence[1:]]
         return max(ticks), max(terms, default=0)
 

@@ -6,7 +6,7 @@ orgstream:{p07}:matched   stream   with the rules that want it        read by th
 orgstream:{p07}:writes    stream   with what each rule writes         read by the group `apply`
 orgstream:{p07}:fence     hash     stage -> the highest term that worked on it; the relay's last append;
                                    how many entries each group has finished
-orgstream:published       string   the last tick whose whole batch stood in the streams
+orgstream:published       string   the last tick whose whole batch stood in the streams, and the server's run
 orgstream:moving          string   there while a change of identity may lie in the streams
 orgstream:history         string   the name of the history that published it: another after a restore
 orgstream:{board}:documents  hash  what each process tells of itself, for a quarter of a minute

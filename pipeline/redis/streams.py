@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import redis
 
-from pipeline.ports import NOTHING_BEGUN, Fenced, Stolen, StreamsLost
+from pipeline.ports import Fenced, Stolen, StreamsLost
 from pipeline.redis import keys
+from pipeline.redis.appended import Appended
 from pipeline.redis.entry import Entry, Finished
 from pipeline.redis.lua import Scripts, told
 from pipeline.topology import RELAY, STAGES, STREAMS
@@ -24,7 +25,8 @@ class PartitionStreams:
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
         self._scripts = Scripts(client)
-        self._appended: dict[int, bytes] = {}  # what we appended last, by partition, where we know
+        self._appended = Appended()
+        self._server = b""  # which server, and since which start, we found when we last asked
 
     # The relay's side ---------------------------------------------------------------------------------
 
@@ -34,8 +36,16 @@ class PartitionStreams:
         pipe = self._client.pipeline(transaction=False)
         for p in partitions:
             pipe.exists(keys.fence(p), *(keys.stream(p, name) for name in STREAMS))
+            pipe.hget(keys.fence(p), "appended")
+        replies = pipe.execute()
+        for p, appended in zip(partitions, replies[1::2], strict=True):
+            self._appended.found(p, appended)
         complete = 1 + len(STREAMS)
-        return [p for p, found in zip(partitions, pipe.execute(), strict=True) if found < complete]
+        return [p for p, found in zip(partitions, replies[::2], strict=True) if found < complete]
+
+    def forget(self) -> None:
+        """A term begins: what we appended in another may have been followed by another relay's."""
+        self._appended.forget()
 
     def prepare(self, partitions: Iterable[int], term: int) -> list[int]:
         """Raise the relay's fence everywhere; the partitions that had been lost and are empty now."""
@@ -46,8 +56,7 @@ class PartitionStreams:
         ]
         existed = self._scripts.run(calls)
         anew = [p for p, there in zip(partitions, existed, strict=True) if not there]
-        for partition in anew:
-            self._appended.pop(partition, None)
+        self._appended.made_anew(anew)
         return anew
 
     def append(self, entries: Mapping[int, Sequence[Entry]], term: int, *, fresh: bool = False) -> int:
@@ -56,18 +65,17 @@ class PartitionStreams:
         `fresh` entries must all be: where they are not, ids that we never gave stand in the stream, and the
         partition is given up. Raises StreamsLost, Fenced, redis.RedisError.
         """
+        before = self._appended.begin(entries)
         calls = [
             (
                 "append",
                 [keys.fence(p), keys.stream(p, STREAMS[0])],
-                # What we appended last must still be there: a client connects again without a word, also to
-                # a server that came back from its disk and has lost the last second.
-                [RELAY, term, self._appended.pop(p, b""), *_flat(batch)],
+                [RELAY, term, b",".join(before[p]), *_flat(batch)],
             )
             for p, batch in entries.items()
         ]
         appended = self._scripts.run(calls)
-        self._appended.update({p: batch[-1].id for p, batch in entries.items()})
+        self._appended.end(entries)
         tampered = [p for p, new in zip(entries, appended, strict=True) if fresh and new < len(entries[p])]
         if tampered:
             self.give_up(tampered)
@@ -79,16 +87,21 @@ class PartitionStreams:
         self._client.delete(*(keys.fence(p) for p in partitions))
 
     def published(self) -> int | None:
-        """The last tick that stands in Redis as a whole; None when Redis does not know."""
+        """The last tick that stands in Redis as a whole; None when Redis does not know, or when the server is
+        not the one that was told, or was started anew since: it may have gone back in time.
+        """
         value = cast("bytes | None", self._client.get(keys.PUBLISHED))
-        return None if value is None else int(value)
+        self._server = str(self._client.info("server").get("run_id", "")).encode()
+        tick, _, server = (value or b"").partition(b" ")
+        return int(tick) if tick and server == self._server else None
 
     def set_published(self, tick: int | None) -> None:
         """Remember that a tick's whole batch stands in Redis, or that nobody knows."""
         if tick is None:
             self._client.delete(keys.PUBLISHED)
         else:
-            self._set(keys.PUBLISHED, tick)
+            # Should the server have been started anew since we asked, what we say of it does not hold.
+            self._set(keys.PUBLISHED, b"%d %s" % (tick, self._server))
 
     def moving(self) -> bool:
         """Whether a change of identity may lie in the streams."""
@@ -111,19 +124,6 @@ class PartitionStreams:
         replies = pipe.execute()
         return sum(replies[::2]), sum(size or 0 for size in replies[1::2])
 
-    def lengths(self, partitions: int, names: Iterable[str]) -> dict[str, int]:
-        """Entries by stream name, all partitions together. Raises redis.RedisError."""
-        names = list(names)
-        pipe = self._client.pipeline(transaction=False)
-        for name in names:
-            for partition in range(partitions):
-                pipe.xlen(keys.stream(partition, name))
-        replies: list[int] = pipe.execute()
-        return {
-            name: sum(replies[place * partitions : (place + 1) * partitions])
-            for place, name in enumerate(names)
-        }
-
     def empty(self, partitions: int) -> bool:
         """Whether everything published is finished."""
         return self.outstanding(partitions)[0] == 0
@@ -144,12 +144,10 @@ class PartitionStreams:
         *,
         count: int,
         block: float | None,
-        begun: Mapping[int, bytes] = NOTHING_BEGUN,
     ) -> dict[int, list[Entry]]:
         """New entries by partition, `count` of each at most; waits up to `block` seconds for the first.
 
-        `begun` are the oldest entries that the consumer has in hand. Raises StreamsLost, Stolen,
-        redis.RedisError.
+        Raises StreamsLost, Stolen, redis.RedisError.
         """
         wanted = {keys.stream(p, stream).encode(): p for p in partitions}
         command: list[Any] = ["XREADGROUP", "GROUP", group, consumer, "COUNT", count]
@@ -161,12 +159,10 @@ class PartitionStreams:
         except redis.ResponseError as error:
             raise told(error) from error
         entries = {wanted[name]: _entries(raw) for name, raw in reply or ()}
-        self._require_all(stream, group, entries, begun)
+        self._require_all(stream, group, entries)
         return entries
 
-    def _require_all(
-        self, stream: str, group: str, entries: Mapping[int, Sequence[Entry]], begun: Mapping[int, bytes]
-    ) -> None:
+    def _require_all(self, stream: str, group: str, entries: Mapping[int, Sequence[Entry]]) -> None:
         """Nothing may have gone before what we read, for a position beyond it would hide that for good; and
         nothing older may be pending: a paused holder that wakes up reads once more.
         """
@@ -177,7 +173,7 @@ class PartitionStreams:
             self.give_up(lost)
             raise StreamsLost(f"entries of partitions {lost} are gone that nobody has finished")
         for (partition, batch), (_, oldest) in zip(entries.items(), replies, strict=True):
-            if oldest != begun.get(partition, batch[0].id):
+            if oldest != batch[0].id:
                 raise Stolen(f"entries of partition {partition} were read by another consumer")
 
     def reclaim(
@@ -221,7 +217,7 @@ class PartitionStreams:
             calls.append(("acknowledge", names, arguments))
         self._scripts.run(calls)
 
-    def _set(self, key: str, value: int) -> None:
+    def _set(self, key: str, value: int | bytes) -> None:
         try:
             self._client.set(key, value)
         except redis.ResponseError as error:

@@ -9,6 +9,8 @@ import msgspec
 from pipeline.redis import keys
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import redis
 
     from pipeline.topology import Step
@@ -46,3 +48,15 @@ def survey(client: redis.Redis, step: Step, partitions: int) -> StreamState:
             for document in fields.values()
         ],
     )
+
+
+def lengths(client: redis.Redis, partitions: int, names: Sequence[str]) -> dict[str, int]:
+    """Entries by stream name, all partitions together. Raises redis.RedisError."""
+    pipe = client.pipeline(transaction=False)
+    for name in names:
+        for partition in range(partitions):
+            pipe.xlen(keys.stream(partition, name))
+    replies: list[int] = pipe.execute()
+    return {
+        name: sum(replies[place * partitions : (place + 1) * partitions]) for place, name in enumerate(names)
+    }

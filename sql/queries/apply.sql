@@ -58,3 +58,7 @@ RETURNING d.id, d.change_id, d.rule;
 -- name: set_path
 -- Marks what this transaction writes from here on as ours, with the orgs it came through.
 SELECT set_config('orgstream.path', %(path)s, true);
+
+-- name: check_now
+-- Constraints that would be checked at the commit.
+SET CONSTRAINTS ALL IMMEDIATE;

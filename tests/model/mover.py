@@ -88,16 +88,18 @@ class Mover:
     def step_with_pause(self, points: int, at: str | None = None) -> None:
         """One step, suspended at the point after so many (of the server `at`), where it is until `resume`."""
         if self._suspended is None:
-            self._suspended = Suspended(self._guarded)
-            self.session.interrupt(points, self._suspended.stand_still, at)
-            if self._suspended.begin():
-                self._suspended = None
+            suspended = Suspended(self._guarded)
+            self.session.interrupt(points, suspended.stand_still, at)
+            if suspended.begin():
                 self.session.clear()
+            else:
+                self._suspended = suspended
 
     def resume(self) -> None:
         """Go on, in the middle of the step, as if no time had passed."""
-        if self._suspended is not None and self._suspended.resume():
-            self._suspended = None
+        suspended, self._suspended = self._suspended, None
+        if suspended is not None and not suspended.resume():
+            self._suspended = suspended
 
     def crash_at(self, points: int, *, noticed: bool) -> None:
         """Let it die; Postgres notices at once that it is gone, or not before its leases have run out."""

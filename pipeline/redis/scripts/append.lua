@@ -2,8 +2,8 @@
 -- Append entries to a stream under their own ids, if the fence allows.
 --   KEYS[1]  fence    hash: stage -> highest term seen; `appended` -> the last id of the last append
 --   KEYS[2]  stream   one stage's input in one partition; ids rise
---   ARGV     stage, term, `appended` as it has to be (empty: not known), then id, field, document for each
---            entry, ids rising
+--   ARGV     stage, term, what `appended` may be, joined by commas (empty: not known), then id, field,
+--            document for each entry, ids rising
 -- Returns how many were appended: an id at or below the stream's last is there already and is left out.
 -- Errors: LOST when Redis knows the stream, the fence or our last append no more, FENCED for a lower term.
 local known = redis.call('HGET', KEYS[1], ARGV[1])
@@ -13,7 +13,8 @@ end
 if tonumber(ARGV[2]) < tonumber(known) then
   return redis.error_reply('FENCED a later holder works on this partition')
 end
-if ARGV[3] ~= '' and redis.call('HGET', KEYS[1], 'appended') ~= ARGV[3] then
+local last = ',' .. (redis.call('HGET', KEYS[1], 'appended') or '0-0') .. ','
+if ARGV[3] ~= '' and not string.find(',' .. ARGV[3] .. ',', last, 1, true) then
   return redis.error_reply('LOST the last append to this partition: Redis went back in time')
 end
 local appended = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 
 from pipeline.letters import Selection, request, resume, select
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
 
 _LIMIT = "ALTER TABLE us.account ADD CONSTRAINT small CHECK (amount < 100)"
 _NO_LIMIT = "ALTER TABLE us.account DROP CONSTRAINT small"
+_OUTAGE = """
+CREATE FUNCTION us.away() RETURNS trigger LANGUAGE plpgsql
+AS $$ BEGIN RAISE EXCEPTION 'the server goes down' USING ERRCODE = '57P01'; END $$;
+CREATE TRIGGER away BEFORE INSERT ON us.copy FOR EACH ROW EXECUTE FUNCTION us.away();
+"""
 
 
 class Pipeline:
@@ -167,6 +173,30 @@ def test_a_change_of_two_rules_fails_only_under_the_rule_that_is_refused(world: 
     world.settle(relay, worker)
     assert world.rows("SELECT name FROM us.copy") == [("one",)]
     assert [letter.rule for letter in select(world.app, Selection())] == ["accounts"]
+
+
+def test_a_change_that_fails_under_one_rule_is_not_forgotten_under_another_that_has_to_wait(
+    world: World,
+) -> None:
+    world.app.execute("CREATE TABLE us.copy (ext_id text PRIMARY KEY, name text)")
+    world.apply_rules(
+        RULES
+        + '\n[[rules]]\nname = "copies"\nfrom = "emea.account"\nto = "us.copy"\n'
+        + 'key = { ext_id = "ext_id" }\nmap = { name = "name" }\n'
+    )
+    world.app.execute(_LIMIT)
+    world.app.execute(_OUTAGE)
+    world.app.execute("INSERT INTO emea.account VALUES ('bad', 'one', 'here', 500, true)")
+    relay, worker = world.relay(), world.worker()
+    world.settle(relay)
+    with pytest.raises(psycopg.errors.AdminShutdown):
+        worker.step()
+    assert select(world.app, Selection()) == []  # nothing of the change is done, or all of it
+    world.app.execute("DROP TRIGGER away ON us.copy")
+    world.settle(relay, worker)
+    assert world.rows("SELECT name FROM us.copy") == [("one",)]
+    assert [letter.rule for letter in select(world.app, Selection())] == ["accounts"]
+    assert world.rows("SELECT change_id FROM orgstream.held_change") == []
 
 
 def test_a_rule_that_fails_for_every_record_is_paused_and_its_changes_are_held_in_order(

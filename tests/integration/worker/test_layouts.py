@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.fixtures.orgs import RULES
 from tests.fixtures.world import ALL
 from tests.integration.worker.conftest import ledger, letters, targets
 
@@ -26,6 +27,8 @@ class Load:
     """Inserts, updates, deletes and changes of key over both tables, the same for the same seed."""
 
     def __init__(self, world: World, seed: int) -> None:
+        limit = "max_deletes = { count = 1000000 }"  # chance deletes a great part of the records
+        world.apply_rules(RULES.replace('on_unmatched = "delete"', f'on_unmatched = "delete"\n{limit}'))
         self._rng = random.Random(seed)
         self._session = world.session()
         self._numbers = iter(range(1_000))

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipeline.leases import share_of
 from tests.fixtures.world import ALL
 from tests.integration.worker.conftest import account, names
 
@@ -101,11 +100,3 @@ def test_partitions_are_shared_evenly_and_none_is_left_over(
     workers = [world.worker(names) for names in stages]
     tend(world, world.relay(), *workers)
     assert [holders(world, stage) for stage in ALL.split(",")] == [shares] * 4
-
-
-@pytest.mark.parametrize(("partitions", "processes"), [(16, 3), (16, 7), (4, 6), (1, 2), (256, 64)])
-def test_shares_add_up_and_differ_by_one_at_most(partitions: int, processes: int) -> None:
-    ids = [f"p{number}" for number in range(processes)]
-    shares = [share_of(id_, {"filter": ids, "apply": ids}, partitions) for id_ in ids]
-    assert sum(shares) == max(partitions, processes)
-    assert max(shares) - min(shares) <= 1

@@ -189,6 +189,16 @@ def test_a_redis_that_goes_back_in_time_between_two_appends(world: World) -> Non
     check(world, COUNT)
 
 
+def test_what_was_said_of_a_server_before_it_was_started_anew_does_not_hold(world: World) -> None:
+    streams = PartitionStreams(world.client())
+    assert streams.published() is None
+    streams.set_published(7)
+    assert streams.published() == 7
+    said: Any = world.redis.get(keys.PUBLISHED)
+    world.redis.set(keys.PUBLISHED, said.split()[0] + b" another")
+    assert streams.published() is None
+
+
 class DeadOncePrepared(PartitionStreams):
     """Streams of a relay that dies as soon as it has made lost ones anew, which then look like empty ones."""
 
