@@ -43,10 +43,12 @@ def hub_and_spoke(orgs: Orgs) -> None:
 
 
 def many_to_one(orgs: Orgs) -> None:
-    orgs.create("us", "A1", name="of us")
-    orgs.create("emea", "A1", name="of emea", region__c="EU")
-    orgs.update("us", "A1", phone="1", name="also of us")
-    assert seen(orgs, "hub", "name", "region__c", "phone") == ("of emea", "EU", "1")
+    orgs.create("us", "A1", name="of us", phone="1")
+    assert seen(orgs, "hub", "name", "phone") == ("of us", "1")
+    orgs.create("emea", "A1", name="of emea", region__c="EU", phone="2")
+    assert seen(orgs, "hub", "name", "region__c", "phone") == ("of emea", "EU", "2")
+    orgs.update("us", "A1", name="also of us", region__c="US", phone="3")
+    assert seen(orgs, "hub", "name", "region__c", "phone") == ("of emea", "EU", "3")
 
 
 def by_region(orgs: Orgs) -> None:
@@ -57,10 +59,14 @@ def by_region(orgs: Orgs) -> None:
 
 
 def users(orgs: Orgs) -> None:
-    orgs.create("emea", "A1", owner_username__c="ben@emea.example")
-    orgs.create("emea", "A2", owner_username__c="nobody@emea.example")
-    assert seen(orgs, "us", "ownerid") == ("005000000000003AAA",)
-    assert seen(orgs, "us", "ownerid", ext_id="A2") == ("005000000000001AAA",)
+    us = orgs.connections["us"].org
+    known = us.create("User", {"username": "ben@emea.us", "isactive": True})
+    us.create("User", {"username": "old@emea.us", "isactive": False})
+    for ext_id, username in (("A1", "ben@emea"), ("A2", "old@emea"), ("A3", "nobody@emea")):
+        orgs.create("emea", ext_id, owner_username__c=username)
+    assert seen(orgs, "us", "ownerid") == (known,)
+    for ext_id in ("A2", "A3"):
+        assert seen(orgs, "us", "ownerid", ext_id=ext_id) == ("005000000000001AAA",)
 
 
 def currencies(orgs: Orgs) -> None:
@@ -93,7 +99,7 @@ def new_org(orgs: Orgs) -> None:
 RUNS: Final[dict[str, Callable[[Orgs], None]]] = {
     "Two orgs, both ways": both_ways,
     "Hub and spoke": hub_and_spoke,
-    "Many to one, each column with its owner": many_to_one,
+    "Many to one, with an order among the sources": many_to_one,
     "A subset by region": by_region,
     "Users of one org for those of another": users,
     "Amounts in several currencies, one way": currencies,
