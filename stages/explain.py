@@ -11,7 +11,7 @@ from stages.passage import Kind, Rows
 from stages.read import read_rows
 from stages.rules.closures import UnmappedValue
 from stages.rules.model import Mapping, SetColumns
-from stages.rules.trial import Outcome, Trial
+from stages.rules.trial import LookUp, Outcome, Trial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -62,13 +62,17 @@ class Steps(msgspec.Struct, frozen=True):
     outcome: Outcome
 
 
-def explain(rule_set: RuleSet, rule: Rule, change: Change) -> Steps:
-    """Every step of a change under a rule of a valid rule set, whether or not the rule wants it."""
-    return _Explainer(rule_set, rule, change).steps()
+def explain(rule_set: RuleSet, rule: Rule, change: Change, look_up: LookUp | None = None) -> Steps:
+    """Every step of a change under a rule of a valid rule set, whether or not the rule wants it.
+
+    `look_up` fills looked-up values in.
+    """
+    return _Explainer(rule_set, rule, change, look_up).steps()
 
 
 class _Explainer:
-    def __init__(self, rule_set: RuleSet, rule: Rule, change: Change) -> None:
+    def __init__(self, rule_set: RuleSet, rule: Rule, change: Change, look_up: LookUp | None) -> None:
+        self._look_up = look_up
         self._rule_set, self._rule, self._change = rule_set, rule, change
         source = next(table for table in rule_set.tables if table.name == rule.source)
         self._types = {column.name: sql_type(column.type) for column in source.columns}
@@ -77,7 +81,7 @@ class _Explainer:
 
     def steps(self) -> Steps:
         checks = tuple(self._checks())
-        outcome = Trial(self._rule_set, self._rule).run(self._change)
+        outcome = Trial(self._rule_set, self._rule).run(self._change, self._look_up)
         if outcome.reject is not None and self._rows(Trial(self._rule_set, self._bare())) is None:
             return Steps(False, checks, None, None, (), (), outcome)  # the row does not fit the table
         wanted = all(check.passes for check in checks)
@@ -87,7 +91,7 @@ class _Explainer:
             self._when(),
             outcome.kind if wanted else None,
             tuple(self._key()),
-            tuple(self._columns(outcome.kind)),
+            tuple(self._columns(outcome)),
             outcome if wanted else Outcome(),
         )
 
@@ -118,10 +122,10 @@ class _Explainer:
         for (name, text), evaluate in zip(self._rule.key.items(), trial.rule.key, strict=True):
             yield self._evaluated(name, text, trial, evaluate)
 
-    def _columns(self, kind: Kind | None) -> Iterator[Evaluated]:
+    def _columns(self, outcome: Outcome) -> Iterator[Evaluated]:
         """The mapped columns; those of `set` where the record leaves or is deleted."""
         policy = {Kind.LEAVE: self._rule.on_unmatched, Kind.DELETE: self._rule.on_delete}.get(
-            kind or Kind.ENTER
+            outcome.kind or Kind.ENTER
         )
         if policy is None:
             columns = self._rule.map
@@ -129,7 +133,11 @@ class _Explainer:
             found = policy.columns if isinstance(policy, SetColumns) else {}
             columns = {name: Mapping(text) for name, text in found.items()}
         for name, mapping in columns.items():
-            yield self._column(name, mapping)
+            yield (
+                self._column(name, mapping)
+                if mapping.lookup is None
+                else self._looked_up(name, mapping, outcome)
+            )
 
     def _column(self, name: str, mapping: Mapping) -> Evaluated:
         trial = Trial(self._rule_set, self._bare(map={name: mapping}))
@@ -137,6 +145,29 @@ class _Explainer:
             name, mapping.expr or "", trial, lambda row: trial.rule.columns.values(row)[name]
         )
         return msgspec.structs.replace(found, values=mapping.values)
+
+    def _looked_up(self, name: str, mapping: Mapping, outcome: Outcome) -> Evaluated:
+        """A column whose value stands in another table: what it was looked up by, and what was found."""
+        where = mapping.where or {}
+        told = " AND ".join(f"{column} = {text}" for column, text in where.items())
+        reads = sorted({c for text in where.values() for c in compile_expression(text, self._types).columns})
+        missed = outcome.reject or outcome.wait
+        at_fault = missed is not None and f"`{name}`" in missed.message
+        return Evaluated(
+            name,
+            f"{mapping.take} of {mapping.lookup} where {told}",
+            *self._inputs(reads),
+            after=None if outcome.write is None else outcome.write.values.get(name),
+            fault=missed.message if missed is not None and at_fault else None,
+        )
+
+    def _inputs(self, reads: list[str]) -> tuple[Row | None, Row | None]:
+        """What the record had in some columns, before and after."""
+
+        def of(row: Row | None) -> Row | None:
+            return None if row is None else {key: row.get(key) for key in reads}
+
+        return of(self._before), of(self._after)
 
     def _evaluated(
         self, name: str | None, text: str, trial: Trial, evaluate: Callable[[Row], Any]
@@ -155,11 +186,7 @@ class _Explainer:
                 values.append(None)
                 fault = str(error)
         before, after = values or (None, None)
-        inputs = [
-            None if row is None else {key: row.get(key) for key in reads}
-            for row in (self._before, self._after)
-        ]
-        return Evaluated(name, text, inputs[0], inputs[1], before, after, fault)
+        return Evaluated(name, text, *self._inputs(reads), before, after, fault)
 
     def _rows(self, trial: Trial) -> Rows | None:
         name = self._rule.source

@@ -78,6 +78,19 @@ def looked_up(passages: Sequence[Passage], rules: CompiledRules, answers: Answer
     ]
 
 
+def filled_in(passage: Passage, rules: CompiledRules, found: Mapping[str, Any]) -> Passage:
+    """The passage where the lookup of a target column finds what `found` has for it, others nothing."""
+    answers: Answers = {}
+    for write in passage.writes:
+        for lookup in rules.by_id[write.rule].lookups:
+            wanted = write.wanted.get(lookup.column)
+            if wanted is not None and lookup.column in found:
+                name = (sought_by(lookup), wanted.key)
+                known = answers.get(name, NOT_THERE).values
+                answers[name] = Answer(1, {**known, lookup.take: found[lookup.column]})
+    return _looked_up(passage, rules, answers)
+
+
 def _looked_up(passage: Passage, rules: CompiledRules, answers: Answers) -> Passage:
     if passage.change is None:
         return passage

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -12,6 +13,7 @@ from pipeline.errors import ConfigurationError
 from pipeline.explain.state import State, state_of
 from pipeline.explain.subject import Subject
 from pipeline.explain.target import Statement, TargetRow, look, planned
+from pipeline.postgres.lookups import look_up
 from stages.explain import Steps, explain
 from stages.rules.model import Rule
 from stages.rules.suggest import did_you_mean
@@ -20,6 +22,8 @@ from stages.rules.trial import Trial
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from stages.passage import Passage
+    from stages.rules.compile import CompiledRules
     from stages.rules.model import RuleSet, Table
 
 
@@ -37,8 +41,8 @@ class Explanation(msgspec.Struct, frozen=True):
     @property
     def outcome(self) -> str:
         """What the change is to the rule: a kind, `none`, or the cause of its dead letter."""
-        reject = self.steps.outcome.reject
-        return reject.cause if reject else (self.steps.kind or "none")
+        reject, wait = self.steps.outcome.reject, self.steps.outcome.wait
+        return reject.cause if reject else "waits" if wait else (self.steps.kind or "none")
 
     def as_data(self) -> dict[str, Any]:
         """The explanation as plain data, for JSON."""
@@ -57,6 +61,7 @@ class Explanation(msgspec.Struct, frozen=True):
                 "columns": steps.columns,
                 "write": steps.outcome.write,
                 "reject": steps.outcome.reject,
+                "wait": None if steps.outcome.wait is None else steps.outcome.wait.message,
             },
             "apply": {"statements": self.statements},
             "target": self.target,
@@ -78,7 +83,7 @@ def explain_rule(
     source = next(table for table in rule_set.tables if table.name == rule.source)
     with _only_reading(connection):
         subject = find(connection, source)
-        steps = explain(rule_set, rule, subject.change)
+        steps = explain(rule_set, rule, subject.change, partial(_look_up, connection))
         trial = Trial(rule_set, rule)
         return Explanation(
             rule,
@@ -89,6 +94,11 @@ def explain_rule(
             look(connection, trial, steps),
             state_of(connection, rule, subject.change),
         )
+
+
+def _look_up(connection: psycopg.Connection, passage: Passage, rules: CompiledRules) -> Passage:
+    """The passage with what the database has now."""
+    return look_up(connection, [passage], rules)[0]
 
 
 @contextmanager

@@ -27,11 +27,22 @@ class Letter(msgspec.Struct, frozen=True):
     held: int
 
 
+class Waits(msgspec.Struct, frozen=True):
+    """A change of the record that waits for a row."""
+
+    id: int
+    change_id: int
+    message: str
+    since: str
+    due_at: str
+    held: int
+
+
 class State(msgspec.Struct, frozen=True):
     """Where the record stands under the rule.
 
     `applied_version` and `applied_at` are the ledger's word on this very change; `waits_behind` is the
-    letter that the record's later changes wait behind; `paused` says why the rule is paused.
+    letter, or the wait, that the record's later changes wait behind; `paused` says why the rule is paused.
     """
 
     applied_version: int | None = None
@@ -39,6 +50,7 @@ class State(msgspec.Struct, frozen=True):
     letters: tuple[Letter, ...] = ()
     waits_behind: int | None = None
     paused: str | None = None
+    waits: tuple[Waits, ...] = ()
 
 
 def state_of(connection: psycopg.Connection, rule: Rule, change: Change) -> State:
@@ -60,4 +72,5 @@ def state_of(connection: psycopg.Connection, rule: Rule, change: Change) -> Stat
         tuple(Letter(*row) for row in connection.execute(queries["letters"], names)),
         None if blocked is None else blocked[0],
         None if paused is None else f"{paused[0]}, since {paused[1]}",
+        tuple(Waits(*row) for row in connection.execute(queries["waits"], names)),
     )

@@ -61,10 +61,13 @@ def _both(one: Evaluated) -> Iterator[str]:
 
 
 def _transform(found: Explanation) -> Iterator[str]:
-    reject, write = found.steps.outcome.reject, found.steps.outcome.write
-    said = (
-        f"dead letter, {reject.cause}: {reject.message}" if reject else write.action if write else "nothing"
-    )
+    outcome = found.steps.outcome
+    if outcome.reject:
+        said = f"dead letter, {outcome.reject.cause}: {outcome.reject.message}"
+    elif outcome.wait:
+        said = f"waits: {outcome.wait.message}"
+    else:
+        said = outcome.write.action if outcome.write else "nothing"
     yield f"transform: {said}"
     for part, evaluated in (("key", found.steps.key), ("column", found.steps.columns)):
         for one in evaluated:
@@ -103,7 +106,10 @@ def _state(found: Explanation) -> Iterator[str]:
         yield "ledger: this change was not applied under this rule"
     for letter in state.letters:
         yield f"dead letter {letter.id}: {letter.cause}, {letter.message} ({letter.held} changes wait)"
-    if state.waits_behind is not None:
+    for wait in state.waits:
+        said = f"{wait.message}, since {wait.since}, until {wait.due_at}"
+        yield f"wait {wait.id}: change {wait.change_id}: {said} ({wait.held} changes wait behind it)"
+    if state.waits_behind is not None and state.waits_behind not in {wait.id for wait in state.waits}:
         yield f"held: changes of this record wait behind dead letter {state.waits_behind}"
     if state.paused:
         yield f"paused: {state.paused}"

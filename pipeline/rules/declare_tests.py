@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from pipeline.rules.section import Section
     from stages.rules.declared import Cell
 
-KEYS: Final = {"name", "given", "before", "after", "origin", "expect", "values", "nulls", "cause"}
+KEYS: Final = {"name", "given", "before", "after", "origin", "expect", "values", "nulls", "cause", "lookups"}
 NONE: Final = "none"
-_OUTCOMES: Final = (*Kind, NONE)
+WAITS: Final = "waits"
+_OUTCOMES: Final = (*Kind, NONE, WAITS)
 _CAUSES: Final = tuple(cause for cause in Cause if cause is not Cause.UNREADABLE)
 
 
@@ -57,6 +58,7 @@ def _test(section: Section, number: int) -> DeclaredTest:
         tuple(section.texts("nulls") or ()),
         cause if cause is not None and cause.value in _CAUSES else None,
         section.choice("origin", ORIGINS),
+        _cells(section, "lookups") or {},
     )
 
 

@@ -62,6 +62,19 @@ WHERE
     AND (d.rule = %(rule)s OR d.rule IS NULL)
 ORDER BY d.id;
 
+-- name: waits
+-- The changes of a record that wait for a row, under this rule.
+SELECT
+    w.id,
+    w.change_id,
+    w.message,
+    w.since::text,
+    w.due_at::text,
+    (SELECT count(*) FROM orgstream.held_change AS h WHERE h.letter_id = w.id) AS held
+FROM orgstream.waiting AS w
+WHERE w.rule_id = %(rule_id)s AND w.source_table = %(source)s AND w.key::text = %(key)s
+ORDER BY w.change_id;
+
 -- name: blocked
 -- The letter that a record waits behind, under this rule or every rule.
 SELECT b.letter_id

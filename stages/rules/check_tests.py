@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from stages.expression import EvaluationError
+from stages.lookup import filled_in
 from stages.reject import Cause
 from stages.rules.cells import UnfitValue, column_json, column_value, shown
 from stages.rules.place import Fault
@@ -43,9 +44,11 @@ class _Tester:
     def check(self, test: DeclaredTest) -> Iterator[Fault]:
         faults: list[Fault] = []
         before, after = self._row(test, test.before, faults), self._row(test, test.after, faults)
+        found = dict(self._found(test, faults))
         if not faults and (before is not None or after is not None):
             heeded = self._trial.rule.rule.origins or ("application",)
-            outcome = self._trial.run(change_of(self._source, before, after, test.origin or heeded[0]))
+            change = change_of(self._source, before, after, test.origin or heeded[0])
+            outcome = self._trial.run(change, lambda passage, rules: filled_in(passage, rules, found))
             faults += self._compare(test, outcome)
         yield from faults
 
@@ -69,9 +72,24 @@ class _Tester:
                 faults.append(Fault(cell.place, message, self._label))
         return row
 
+    def _found(self, test: DeclaredTest, faults: list[Fault]) -> Iterator[tuple[str, Any]]:
+        """What the lookups find, as their columns would hold it."""
+        lookups = {lookup.column: lookup for lookup in self._trial.rule.lookups}
+        for name, cell in test.lookups.items():
+            if name not in lookups:
+                message = f"{test.label}: `{name}` is not filled by a `lookup`"
+                faults.append(Fault(cell.place, message, self._label, did_you_mean(name, lookups)))
+                continue
+            taken = lookups[name].table.column(lookups[name].take)
+            try:
+                yield name, column_json(cell.value, taken.type if taken else "")
+            except UnfitValue as error:
+                message = f"{test.label}: `{name}` takes {taken.type if taken else ''}: {error}"
+                faults.append(Fault(cell.place, message, self._label))
+
     def _compare(self, test: DeclaredTest, outcome: Outcome) -> Iterator[Fault]:
         cause, message = self._failure(outcome)
-        found = outcome.kind or "none"
+        found = "waits" if outcome.wait else outcome.kind or "none"
         if cause is not None and (test.cause is None or test.cause.value != cause):
             wanted = test.cause.value if test.cause else test.expect.value if test.expect else "success"
             yield self._fault(test, f"expected {wanted}, but it fails with {cause}: {message}")

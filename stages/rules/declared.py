@@ -69,7 +69,8 @@ class Cell(msgspec.Struct, frozen=True):
 class DeclaredTest(msgspec.Struct, frozen=True):
     """One element of `[[rules.tests]]`: a change, and what the rule should make of it.
 
-    `nulls` are target columns that should become NULL, which TOML cannot write. Without an origin it is one
+    `nulls` are target columns that should become NULL, which TOML cannot write; `lookups` are target columns
+    with what their lookups find, the others find nothing. Without an origin it is one
     that the rule heeds.
     """
 
@@ -82,6 +83,7 @@ class DeclaredTest(msgspec.Struct, frozen=True):
     nulls: tuple[Text, ...] = ()
     cause: Text | None = None
     origin: str | None = None
+    lookups: dict[str, Cell] = {}
 
 
 class DeclaredRule(msgspec.Struct, frozen=True):

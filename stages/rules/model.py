@@ -58,6 +58,10 @@ class Table(msgspec.Struct, frozen=True, omit_defaults=True):
     references: tuple[Reference, ...] = ()
     is_table: bool = True  # False: a view, or a table of another server
 
+    def column(self, name: str) -> Column | None:
+        """The column called `name`, or None."""
+        return next((column for column in self.columns if column.name == name), None)
+
 
 class SetColumns(msgspec.Struct, frozen=True, tag="set", tag_field="do"):
     """Instead of a delete: write these target columns (column = expression on the last known source row)."""

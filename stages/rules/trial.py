@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -11,8 +12,9 @@ from stages.filter import filter_changes
 from stages.match import match_changes
 from stages.passage import Kind, Passage
 from stages.reject import Reject
-from stages.rules.compile import compile_rules
+from stages.rules.compile import CompiledRules, compile_rules
 from stages.transform import transform_changes
+from stages.wait import Wait
 from stages.write import Write
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from stages.rules.model import Rule, RuleSet, Table
 
+LookUp = Callable[[Passage, CompiledRules], Passage]
 _ALONE: Final = 1
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 
@@ -28,12 +31,13 @@ class Outcome(msgspec.Struct, frozen=True):
     """What a rule makes of a change.
 
     `kind` is None where it does not want the change, or could not tell; `write` is None where nothing is
-    to be written.
+    to be written, or it has to wait.
     """
 
     kind: Kind | None = None
     write: Write | None = None
     reject: Reject | None = None
+    wait: Wait | None = None
     passage: Passage | None = None  # as it would come to apply
 
 
@@ -45,8 +49,8 @@ class Trial:
         self.rules = compile_rules(msgspec.structs.replace(rule_set, rules=(alone,)))
         self.rule = self.rules.by_id[alone.id]
 
-    def run(self, change: Change) -> Outcome:
-        """What the stages up to apply make of the change."""
+    def run(self, change: Change, look_up: LookUp | None = None) -> Outcome:
+        """What the stages up to apply make of the change; `look_up` fills looked-up values in."""
         (kept,) = filter_changes([Passage(self.rules.version, change)], self.rules)
         matched = kept and match_changes([kept], self.rules)[0]
         if matched is None:
@@ -57,8 +61,15 @@ class Trial:
         done = transform_changes([matched], self.rules)[0]
         if done is None:
             return Outcome(kind)
-        write = done.writes[0] if done.writes else None
-        return Outcome(kind, write, done.rejects[0] if done.rejects else None, done)
+        if look_up is not None:
+            done = look_up(done, self.rules)
+        return Outcome(
+            kind,
+            next(iter(done.writes), None),
+            next(iter(done.rejects), None),
+            next(iter(done.waits), None),
+            done,
+        )
 
 
 def change_of(
