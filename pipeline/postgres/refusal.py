@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from pipeline.batch import Item
+from stages.expression.types import modifiers
 from stages.passage import Passage, encode
 from stages.reject import Cause, Reject
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     import psycopg
 
     from stages.rules.compile import CompiledRules
+    from stages.rules.model import Table
+    from stages.write import Write
 
 
 def halves(items: Sequence[Item]) -> tuple[Sequence[Item], Sequence[Item]]:
@@ -46,9 +49,10 @@ def refused(item: Item, faults: Mapping[int, psycopg.Error], rules: CompiledRule
     if passage is None or passage.change is None or not faults:
         return item
     change = passage.change
+    by_rule = {write.rule: write for write in passage.writes}
     rejects = tuple(
         msgspec.structs.replace(
-            refusal_of(error),
+            _measured(refusal_of(error), by_rule[rule], rules.by_id[rule].target),
             change_id=change.id,
             table=f"{change.schema}.{change.table}",
             key=change.key,
@@ -61,6 +65,21 @@ def refused(item: Item, faults: Mapping[int, psycopg.Error], rules: CompiledRule
     kept = tuple(write for write in passage.writes if write.rule not in faults)
     refused = msgspec.structs.replace(passage, writes=kept, rejects=(*passage.rejects, *rejects))
     return msgspec.structs.replace(item, passage=refused)
+
+
+def _measured(why: Reject, write: Write, target: Table) -> Reject:
+    """The refusal with the column and both lengths, where a text is too long: Postgres does not say which."""
+    if why.sqlstate != "22001":
+        return why
+    for column in target.columns:
+        room, value = modifiers(column.type), write.values.get(column.name)
+        if isinstance(value, str) and len(room) == 1 and len(value) > room[0]:
+            message = (
+                f"the text for `{column.name}` of {target.name} has {len(value):,} characters, "
+                f"and the column takes {room[0]:,}"
+            )
+            return msgspec.structs.replace(why, message=message, column_name=column.name)
+    return why
 
 
 def refusal_of(error: psycopg.Error) -> Reject:

@@ -6,12 +6,14 @@ import math
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from operator import itemgetter
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from stages.expression import EvaluationError, Value
 
 Row = dict[str, Any]
 Evaluate = Callable[[Row], Any]
+
+_SHOWN: Final = 20  # of the values that a table knows
 
 
 class UnmappedValue(Exception):
@@ -91,8 +93,10 @@ def through_values(
         if value in values:
             return values[value]
         if default is None:
+            known = ", ".join(map(repr, list(values)[:_SHOWN])) + (", …" if len(values) > _SHOWN else "")
             raise UnmappedValue(
-                f"`values` of {name} does not know the record's value and there is no `default`"
+                f"`values` of {name} does not know the record's value and there is no `default`; "
+                f"it knows {known}"
             )
         return default(row)
 

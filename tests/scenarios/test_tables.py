@@ -5,11 +5,8 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from tests.fixtures.orgs import RULES
-
 if TYPE_CHECKING:
     from tests.fixtures.connected import Connected
-    from tests.scenarios.conftest import Story
 
 
 def test_a_bulk_of_updates_reaches_heroku_connect_by_object_and_once_for_each_record(uk: Connected) -> None:
@@ -37,23 +34,3 @@ def test_a_bulk_of_updates_reaches_heroku_connect_by_object_and_once_for_each_re
     assert world.rows("SELECT DISTINCT name FROM uk.account") == [("turn 2",)]
     assert world.rows("SELECT DISTINCT name FROM uk.contact") == [("turn 2",)]
     assert world.rows("SELECT count(*) FROM orgstream.applied") == [(15_000,)]
-
-
-def test_a_column_added_to_a_source_is_captured_and_ignored_until_a_rule_names_it(story: Story) -> None:
-    world = story.world
-    relay, worker = world.relay(), world.worker()
-    story.write("record", "before")
-    world.settle(relay, worker)
-    world.app.execute("ALTER TABLE emea.account ADD COLUMN phone text")
-    world.app.execute("UPDATE emea.account SET name = 'after', phone = '1'")
-    world.app.execute("UPDATE emea.account SET phone = '2'")
-    world.settle(relay, worker)
-    assert story.past("record") == ["BEFORE", "AFTER"]
-    assert world.rows("SELECT after ->> 'phone' FROM orgstream.change_queue ORDER BY id DESC LIMIT 1") == [
-        ("2",)
-    ]
-    world.apply_rules(RULES.replace('city = "city"', 'city = "city"\nnote = "phone"'))
-    world.app.execute("UPDATE emea.account SET phone = '3'")
-    world.settle(relay, worker)
-    assert world.rows("SELECT name, note FROM us.account") == [("AFTER", "3")]
-    assert world.rows("SELECT cause FROM orgstream.dead_letter") == []
