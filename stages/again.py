@@ -42,6 +42,7 @@ def merged(plan: Plan, later: Plan) -> Plan:
         (*(held for held in plan.held if not isinstance(held.behind, Wait)), *later.held),
         {**blocks, **later.blocks},
         later.waits,
+        plan.conflicts + later.conflicts,
     )
 
 

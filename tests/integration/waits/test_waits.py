@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from stages.hold import Holds
+from stages.wait import Wait
 from tests.integration.waits.conftest import LOOKUP
 
 if TYPE_CHECKING:
+    import pytest
+
+    from stages.change import Change
+    from stages.reject import Reject
     from tests.integration.waits.conftest import Family
 
 
@@ -40,6 +46,32 @@ def test_later_changes_wait_behind_it_in_order(family: Family) -> None:
     assert family.children() == [("c1", "001", "third"), ("other", None, "x")]
     assert family.world.rows("SELECT count(*), count(DISTINCT change_id) FROM orgstream.applied") == [(4, 4)]
     assert family.world.rows("SELECT count(*) FROM orgstream.held_change") == [(0,)]
+
+
+def _two_changes(family: Family) -> None:
+    family.apply(LOOKUP)
+    family.child("c1", "p1", "first")
+    family.child("c1", None, "second")
+    family.settle()
+    family.arrive("p1", "001")
+    family.settle()
+
+
+def test_a_later_change_that_needs_no_parent_waits_behind_one_that_does(family: Family) -> None:
+    _two_changes(family)
+    assert family.children() == [("c1", None, "second")]
+
+
+def test_without_the_block_the_same_would_end_wrong(family: Family, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin = Holds.begin
+
+    def only_letters(holds: Holds, change: Change, why: Reject | Wait) -> None:
+        if not isinstance(why, Wait):
+            begin(holds, change, why)
+
+    monkeypatch.setattr(Holds, "begin", only_letters)
+    _two_changes(family)
+    assert family.children() == [("c1", "001", "first")]
 
 
 def test_a_parent_whose_id_salesforce_gives_later(family: Family) -> None:
