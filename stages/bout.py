@@ -143,7 +143,7 @@ class Bout:
         newest = [(name, verdict) for name, verdict in verdicts if self._policy(name) == "newest"]
         lost = {name: self._write.values[name] for name, v in newest if v.winner is Side.TARGET}
         seen = {name: self._seen(present, name) for name, _ in newest}
-        risen = [n for n, v in newest if not v.writes and seen[n].at and v.stamp != seen[n]]
+        risen = [n for n, v in newest if v.repeats and seen[n].at and v.stamp != seen[n]]
         if risen and self._write.began is None:
             self._answer = lost, True
         elif lost or risen:

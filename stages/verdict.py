@@ -45,6 +45,7 @@ class Verdict(NamedTuple):
     stamp: Stamp  # of the column from now on
     winner: Side | None = None
     why: str = ""
+    repeats: bool = False  # the value is there already
 
 
 def decide(policy: Policy, claim: Claim, ranks: Ranks) -> Verdict:
@@ -54,7 +55,9 @@ def decide(policy: Policy, claim: Claim, ranks: Ranks) -> Verdict:
     """
     later = ranks.later(claim.edited, claim.seen)
     if same(claim.present, claim.wanted, claim.type):
-        return Verdict(False, claim.edited if later else claim.seen)
+        # What is just the same may be written: it changes nothing, unless Salesforce holds another value.
+        again = later and claim.present == claim.wanted
+        return Verdict(again, claim.edited if later else claim.seen, repeats=True)
     disputed = claim.started is UNKNOWN or not same(claim.present, claim.started, claim.type)
     if policy == "newest":
         if claim.edited == claim.seen:  # one edit that came on two ways

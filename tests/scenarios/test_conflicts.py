@@ -22,7 +22,7 @@ def _conflicts(pair: Federation) -> list[tuple[str, str, str]]:
 
 
 def _ids(pair: Federation, org: str) -> list[str]:
-    return sorted(row["ext_id__c"] for row in pair.orgs[org].query("Account", lambda _: True))
+    return sorted(str(row["ext_id__c"]) for row in pair.orgs[org].query("Account", lambda _: True))
 
 
 def test_edits_of_different_fields_survive_both(pair: Federation) -> None:
