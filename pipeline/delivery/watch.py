@@ -121,7 +121,9 @@ class _Org:
         self.log = ConnectLog(connection, schema)
         self.resting = -math.inf
         self._refusals = Refusals(connection, self.log, partitions)
+        self._begin = 0  # those up to this entry have ended, and not all of their entries are to be found
         self._after = 0  # pending transactions up to this entry were looked at, each by itself
+        self._beyond = 0  # where to go on where nothing could be settled; 0: from the beginning
         self._letter = 0  # refused records up to this letter were
 
     def step(self, rules: CompiledRules) -> tuple[int, int, bool]:
@@ -142,11 +144,15 @@ class _Org:
             state = "refused" if told_before + told.refused else "unknown" if missing else "accepted"
             settled.append((id_, state, missing))
         accepted = self._settle(settled)
+        if not settled and not refused:  # what is missing holds up nobody behind it
+            self._begin = self._beyond
         return accepted, refused, more and bool(settled or refused)
 
     def _ended(self) -> tuple[list[int], bool]:
         """Transactions that Heroku Connect is done with, as many as one piece may count."""
-        rows = self.log.rows("ended", after=self._after, rows=_ROWS)
+        rows = self.log.rows("ended", begin=self._begin, after=self._after, rows=_ROWS)
+        in_order = [last for _, last, _, ordered, _ in rows if ordered]
+        self._beyond = max(in_order) if len(in_order) == _ROWS else 0
         looked_at = [last for _, last, _, ordered, _ in rows if not ordered]
         self._after = max(looked_at) if len(looked_at) == _ROWS else 0
         ids: list[int] = []

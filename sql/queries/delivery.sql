@@ -77,8 +77,8 @@ FROM orgstream.refused_record;
 
 -- name: ended
 -- Pending transactions that Heroku Connect is done with, oldest first. It works in the order of its log, so
--- most are told by the first entry that it has yet to send; of one page, from `after` on, each is looked at
--- by itself, in case an older entry is stuck.
+-- most are told by the first entry that it has yet to send, from `begin` on; of one page, from `after` on, each
+-- is looked at by itself, in case an older entry is stuck.
 WITH outstanding AS (
     SELECT coalesce(min(o.id), 9223372036854775807) AS first
     FROM (
@@ -109,6 +109,7 @@ before AS (
     WHERE
         d.state = 'pending'
         AND d.table_schema = %(schema)s
+        AND d.last_entry > %(begin)s
         AND d.last_entry < (SELECT o.first FROM outstanding AS o)
     ORDER BY d.last_entry
     LIMIT %(rows)s

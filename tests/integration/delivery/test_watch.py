@@ -73,6 +73,21 @@ def test_what_a_purge_took_before_anybody_looked_is_unknown(uk: Connected) -> No
     assert uk.deliveries() == [("unknown", 0, 0)]
 
 
+def test_entries_that_are_gone_hold_up_no_other_delivery(
+    uk: Connected, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More of them than are looked at in one piece."""
+    monkeypatch.setattr("pipeline.delivery.watch._ROWS", 2)
+    for number in range(5):
+        uk.account(f"k{number}")
+        uk.apply()
+    uk.heroku.write()
+    uk.world.app.execute("DELETE FROM uk._trigger_log_archive WHERE id <= 4")
+    for _ in range(3):
+        uk.look()
+    assert [state for (state,) in uk.deliveries("state")] == [*["pending"] * 4, "accepted"]
+
+
 def test_a_log_that_cannot_be_read_does_not_stop_the_relay(uk: Connected) -> None:
     uk.account("a")
     uk.apply()
