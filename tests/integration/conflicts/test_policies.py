@@ -65,7 +65,7 @@ def test_a_person_decides(duel: Duel) -> None:
     assert duel.row("us") == ("Anna", "Oslo")
 
 
-def test_an_edited_letter_is_a_persons_word(duel: Duel) -> None:
+def test_once_both_sides_agree_a_retry_goes_through(duel: Duel) -> None:
     duel.begin(to_us='conflict = "manual"')
     duel.edit("us", US)
     duel.edit("emea", EMEA)
