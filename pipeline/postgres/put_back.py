@@ -42,11 +42,22 @@ def put_back(connection: psycopg.Connection, writer: Writer, plan: Plan, rules: 
         if table is None or table.echoes is None or statement.effect not in _WRITING:
             continue
         if (name.schema, name.name) not in asked:
-            names = {"schema": name.schema, "table": name.name}
-            row = connection.execute(load("echoes")["any_overtaken"], names).fetchone()
-            asked[name.schema, name.name] = bool(row and row[0])
+            asked[name.schema, name.name] = _is_overtaken(connection, name.schema, name.name)
         if asked[name.schema, name.name]:
             writer.put(list(_statements(connection, statement, table.echoes)))
+
+
+def is_overtaken(connection: psycopg.Connection, rules: CompiledRules) -> bool:
+    """Whether any row of these rules may have to get its newer value back. Raises psycopg.Error."""
+    return any(
+        _is_overtaken(connection, *name) for name, table in rules.tables.items() if table.echoes is not None
+    )
+
+
+def _is_overtaken(connection: psycopg.Connection, schema: str, table: str) -> bool:
+    names = {"schema": schema, "table": table}
+    row = connection.execute(load("echoes")["any_overtaken"], names).fetchone()
+    return bool(row and row[0])
 
 
 def _statements(
@@ -58,7 +69,9 @@ def _statements(
     groups: dict[tuple[str, ...], list[Record]] = {}
     for place, row, awaiting in rows:
         record = statement.records[place]
-        values = overtaken(_AWAITING.decode(awaiting), _ROW.decode(row), _json(record.update), types)
+        known = _AWAITING.decode(awaiting)
+        wanted = _json({name: value for name, value in record.update.items() if name in known})
+        values = overtaken(known, _ROW.decode(row), wanted, types)
         if values:
             groups.setdefault(tuple(sorted(values)), []).append(Record(record.key, update=dict(values)))
     for columns, records in groups.items():

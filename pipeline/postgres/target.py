@@ -17,7 +17,7 @@ from pipeline.postgres.circuits import Circuits
 from pipeline.postgres.fences import Fence, Fences
 from pipeline.postgres.holds import StaleHolds
 from pipeline.postgres.knowledge import edit
-from pipeline.postgres.put_back import put_back
+from pipeline.postgres.put_back import is_overtaken, put_back
 from pipeline.postgres.queries import load
 from pipeline.postgres.rounds import settle
 from pipeline.postgres.writer import Repeated, Writer
@@ -205,6 +205,9 @@ class Target:
             edited.remember(plan)
             return msgspec.structs.replace(plan, conflicts=edited.conflicts) if edited.conflicts else plan
 
+        if rules.echoes and is_overtaken(self._connection, rules):  # the steps see what is put back
+            plan = plan_writes(guarded.passages, rules, holds(), applied=repeated)
+            put_back(self._connection, self._writer, plan, rules)
         plan = carry_out(guarded.passages, guarded.done)
         if plan.waits:
             self._writer.require_new(plan)

@@ -180,7 +180,8 @@ def _carried_again(pair: Federation, column: str) -> set[str]:
 
 def test_an_old_value_written_again_while_it_stands_over_a_newer_one_wins(pair: Federation) -> None:
     """The row holds it already; but Salesforce holds the newer one, or is about to."""
-    pair.link(both_ways("north", "south", *FIELDS))
+    source_wins = 'conflict = "source"\n[rules.map]'
+    pair.link(both_ways("north", "south", *FIELDS).replace("[rules.map]", source_wins))
 
     def carry() -> None:
         pair.carry()
