@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from stages.scene import Present, Scene
 
 _MESSAGE: Final = (
-    "the target's value was edited too, and the policy is `manual`: make both sides agree and retry, or skip the "
-    "letter to leave the target as it is"
+    "the target's value was edited too, and the policy is `manual`: make both sides agree and retry, or skip "
+    "the letter to leave the target as it is"
 )
 
 
