@@ -7,11 +7,12 @@ import os
 import select
 import signal
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.fixtures.environment import server_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,9 +39,8 @@ KEYS = [
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """Where the demo puts all its files; another user can reach it, as Postgres asks of root."""
-    with tempfile.TemporaryDirectory(prefix="orgstream-test-demo-", ignore_cleanup_errors=True) as name:
-        Path(name).chmod(0o755)
-        yield Path(name)
+    with server_folder("demo") as folder:
+        yield folder
 
 
 def start(start_anew: StartCommand, folder: Path, *arguments: str) -> Running:

@@ -20,6 +20,7 @@ from pipeline.prove.run import run_prove
 from pipeline.signals import Stop
 from tests.acceptance.test_demo import KEYS, processes_of
 from tests.fixtures.damage import DEFECTS
+from tests.fixtures.environment import server_folder
 from tests.fixtures.forked import DAMAGED
 from tests.fixtures.forked_children import ForkedChildren
 
@@ -43,9 +44,8 @@ HARMFUL: Final[dict[str, tuple[tuple[str, ...], float]]] = {
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """Where the prover puts all its files; another user can reach it, as Postgres asks of root."""
-    with tempfile.TemporaryDirectory(prefix="orgstream-test-prove-", ignore_cleanup_errors=True) as name:
-        Path(name).chmod(0o755)
-        yield Path(name)
+    with server_folder("prove") as folder:
+        yield folder
 
 
 def test_what_is_sound_is_proven(start_anew: StartCommand, folder: Path) -> None:
