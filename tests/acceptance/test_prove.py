@@ -8,7 +8,6 @@ import json
 import signal
 import sys
 import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -26,6 +25,7 @@ from tests.fixtures.forked_children import ForkedChildren
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.fixtures.forked import ForkServer
     from tests.fixtures.processes import RunCommand, StartCommand
