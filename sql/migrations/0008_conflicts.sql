@@ -125,6 +125,16 @@ DECLARE
     fresh jsonb;
     found jsonb;
 BEGIN
+    -- Where somebody has disabled capture, there is no change that the stamps could travel with.
+    IF NOT EXISTS (
+        SELECT
+        FROM pg_trigger AS t
+        WHERE
+            t.tgrelid = TG_RELID AND t.tgenabled IN ('O', 'A')
+            AND t.tgname = CASE TG_OP WHEN 'UPDATE' THEN '00_orgstream_update' ELSE '00_orgstream_capture' END
+    ) THEN
+        RETURN NULL;
+    END IF;
     IF TG_OP <> 'INSERT' THEN
         before := replace(row_to_json(OLD)::text, nul, '')::json;
         old_key := orgstream.identity_of(before, key_columns)::text;
