@@ -14,7 +14,7 @@ from pipeline.ticks import Snapshot
 if TYPE_CHECKING:
     from pipeline.ports import Outbox
     from pipeline.ticks import Tick
-    from tests.contract.side import Side
+    from tests.contract.side import Side, Transaction
 
 
 @pytest.fixture
@@ -102,15 +102,24 @@ def test_changes_that_committed_late_are_told_from_transactions_without_any(side
     assert not outbox.late_changes(ended, tick.position, tick.position)
 
 
+def begin_beyond(side: Side, outbox: Outbox, last: Tick, term: int) -> tuple[Transaction, Tick]:
+    """A transaction with a change, and a tick whose snapshot does not reach it: nothing younger has ended."""
+    for _ in range(50):  # somebody else on the server may end just then
+        early = side.begin()
+        early.put("early", "x")
+        last = take(outbox, last, term)
+        outbox.mark_published(last.id, 1)
+        if max(last.parsed.open) >= Snapshot.parse(last.snapshot).xmax:
+            return early, last
+        early.end(commit=False)
+    pytest.fail("there is always somebody who ends a transaction")
+
+
 def test_transactions_beyond_the_snapshot_drew_their_ids_above_the_position(side: Side, term: int) -> None:
     outbox = side.outbox()
     (first,) = outbox.unpublished()
     put(side, "a")
-    early = side.begin()
-    early.put("early", "x")  # beyond the snapshot's xmax: nothing younger has ended
-    tick = take(outbox, first, term)
-    outbox.mark_published(tick.id, 1)
-    assert max(tick.parsed.open) >= Snapshot.parse(tick.snapshot).xmax
+    early, tick = begin_beyond(side, outbox, first, term)
     put(side, "b")
     later = take(outbox, tick, term)
     early.end(commit=True)
