@@ -103,6 +103,11 @@ def insert(deployment: Deployment, first: int, last: int) -> None:
         )
 
 
+def told_by(samples: Samples) -> set[str]:
+    """The processes whose metrics there are."""
+    return {labels[0] for name, *labels in samples if name == "process_resident_memory_bytes"}
+
+
 def test_web_serves_the_metrics_of_all_and_they_do_not_grow_with_records(deployment: Deployment) -> None:
     deployment.start("relay")
     worker, _ = deployment.start("worker")
@@ -118,13 +123,8 @@ def test_web_serves_the_metrics_of_all_and_they_do_not_grow_with_records(deploym
 
     awaited(lambda: applied(metrics(web)) == 20)
     awaited(lambda: ("orgstream_relayed_changes_total", "relay.1") in metrics(web))
+    awaited(lambda: told_by(metrics(web)) == {"relay.1", "web.1", "worker.1", "worker.2"})
     samples = metrics(web)
-    assert {labels[0] for name, *labels in samples if name == "process_resident_memory_bytes"} == {
-        "relay.1",
-        "web.1",
-        "worker.1",
-        "worker.2",
-    }
     # There are none of what no rule here can come to: conflicts, deliveries to Salesforce.
     absent = {f"orgstream_{what}_total" for what in ("backfilled_rows", "conflicts", "deliveries")}
     listed = {m.name for m in METRICS if not m.looked_up and m.kind != "histogram"}
