@@ -67,6 +67,11 @@ def limit_of(rule: Rule) -> tuple[DeleteLimit, int]:
     return (DEFAULT, FEW) if rule.max_deletes is None else (rule.max_deletes, 0)
 
 
+def is_limited(rule: Rule) -> bool:
+    """Whether any number of deletes would be too many."""
+    return rule.max_deletes != DeleteLimit()
+
+
 def allowed(limit: DeleteLimit, few: int, records: int | None) -> int | None:
     """How many deletes go through within a window; None: any number. `records`: of the target, if counted."""
     by_share = None if limit.share is None or records is None else max(few, int(limit.share * records))

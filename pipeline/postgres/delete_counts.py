@@ -13,7 +13,7 @@ from psycopg import errors, sql
 
 from pipeline.postgres.queries import load
 from pipeline.rules.pushdown import meets
-from stages.delete_burst import WINDOW, Span, allowed, limit_of, masses, without
+from stages.delete_burst import WINDOW, Span, allowed, is_limited, limit_of, masses, without
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -56,9 +56,13 @@ class DeleteCounts:
         self, asked: Mapping[int, Span], rules: CompiledRules, settled: Sequence[Burst]
     ) -> dict[int, list[Mass]]:
         """The masses of each rule around the times asked for. One query, where there are none."""
-        if not asked:
+        windows = {
+            rule: _window(rules.by_id[rule], span)
+            for rule, span in asked.items()
+            if is_limited(rules.by_id[rule].rule)
+        }
+        if not windows:
             return {}
-        windows = {rule: _window(rules.by_id[rule], span) for rule, span in asked.items()}
         encoded = msgspec.json.encode(list(windows.values())).decode()
         totals = self._connection.execute(self._queries["count"], {"windows": encoded}).fetchall()
         found = {}

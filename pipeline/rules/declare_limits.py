@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 
 
 def declare_max_deletes(section: Section) -> DeclaredLimit | None:
-    """The rule's `max_deletes`."""
+    """The rule's `max_deletes`; `false` is a limit that limits nothing."""
+    if section.kind("max_deletes") is bool and not section.boolean("max_deletes", default=True):
+        return DeclaredLimit()
     inner = section.section("max_deletes")
     if inner is None:
         return None
@@ -20,7 +22,7 @@ def declare_max_deletes(section: Section) -> DeclaredLimit | None:
         inner.fault(
             section.place_of("max_deletes"),
             "`max_deletes` names no limit",
-            "for example max_deletes = { count = 1000, share = 0.2 }",
+            "for example max_deletes = { count = 1000, share = 0.2 }; false lets any number through",
         )
     count = inner.whole("count", 0) if "count" in inner else None
     share = inner.number("share")

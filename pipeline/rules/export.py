@@ -71,6 +71,8 @@ def _value(value: Any) -> str:
     if isinstance(value, SetColumns):
         return f"{{ set = {_inline(value.columns)} }}"
     if isinstance(value, DeleteLimit):
+        if value == DeleteLimit():
+            return "false"
         parts = msgspec.to_builtins(value).items()
         return f"{{ {', '.join(f'{name} = {part}' for name, part in parts)} }}"
     if isinstance(value, bool):

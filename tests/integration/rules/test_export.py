@@ -66,6 +66,7 @@ from = "us.account"
 to = "emea.account"
 key = { ext_id__c = "ext_id__c" }
 map = { name = "name" }
+max_deletes = false
 '''
 
 

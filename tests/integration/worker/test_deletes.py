@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integration.worker.mass import Mass
+from tests.fixtures.orgs import RULES
+from tests.integration.worker.mass import NAME, Mass
 
 if TYPE_CHECKING:
     from tests.fixtures.world import World
@@ -156,3 +157,11 @@ def test_a_batch_without_deletes_asks_nothing(mass: Mass) -> None:
     mass.world.app.execute("ALTER TABLE orgstream.delete_tally RENAME TO away")
     mass.run("UPDATE emea.account SET name = 'other'")
     assert mass.world.rows("SELECT DISTINCT name FROM us.account") == [("OTHER",)]
+
+
+def test_a_rule_without_a_limit_counts_nothing(mass: Mass) -> None:
+    mass.begin(limit="count = 5")
+    mass.world.apply_rules(RULES.replace(NAME, f"{NAME}\nmax_deletes = false"))
+    mass.world.app.execute("ALTER TABLE orgstream.delete_tally RENAME TO away")
+    mass.run("DELETE FROM emea.account")
+    assert (mass.targets(), mass.letters()) == (0, [])

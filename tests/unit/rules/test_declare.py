@@ -100,6 +100,7 @@ def test_a_rule_with_everything_said() -> None:
         ('conflict = "newset"', '`conflict` cannot be "newset" (did you mean `newest`?)'),
         ('origins = ["sales"]', '`origins` cannot be "sales" (did you mean `salesforce`?)'),
         ("max_deletes = {}", "`max_deletes` names no limit (for example max_deletes = { count = 1000, share"),
+        ("max_deletes = true", "`max_deletes` must be a table, not true or false"),
         ("max_deletes = { cuont = 5, share = 1 }", "unknown key `cuont` (did you mean `count`?)"),
         ("max_deletes = { count = -1 }", "`count` cannot be negative (0 holds every delete)"),
         ('max_deletes = { count = "5" }', "`count` must be a whole number, not a string"),
