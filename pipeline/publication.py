@@ -88,31 +88,35 @@ class Publication:
         self.after = due.after  # change id up to which the outbox was read
         self.fresh = due.fresh  # while nothing of it was tried before, every entry must be new to Redis
         self.ordinal = 0
+        self.read: Sequence[QueueRow] = ()  # of the outbox, and not yet published
 
-    def route(
-        self, rows: Sequence[QueueRow], moves: Moves, partitions: int, only: Mapping[int, EntryId]
-    ) -> Routed:
-        """Sort rows into partitions, up to the first that has to wait.
+    def published(self, rows: int) -> None:
+        """So many of those read stand in Redis."""
+        if rows:
+            self.after = self.read[rows - 1][0]
+        self.ordinal += rows
+        self.read = self.read[rows:]
+
+    def route(self, moves: Moves, partitions: int, only: Mapping[int, EntryId]) -> Routed:
+        """Sort what was read into partitions, up to the first that has to wait.
 
         `only` names the partitions that are being made again, with what they have applied.
         """
         entries: dict[int, list[Entry]] = {}
         size = count = 0
         tick = self.due.tick.id
-        for ordinal, (_, route, old_route, document) in enumerate(rows, self.ordinal + 1):
+        for ordinal, (_, route, old_route, document) in enumerate(self.read, self.ordinal + 1):
             name = route or b""  # a truncated table is no record
+            partition = partition_of(old_route or name, partitions)
+            if partition in only and (tick, ordinal) <= only[partition]:
+                count += 1
+                continue  # it has taken effect: nothing can overtake it
             if moves.concern(name, old_route):
                 if moves.must_wait(name, old_route, partitions):
                     return Routed(entries, count, size, waits=True)
                 moves.published(name, old_route, partitions)
             count += 1
-            partition = partition_of(old_route or name, partitions)
-            if self._wanted(partition, (tick, ordinal), only):
+            if partition in only or not self.due.tick.published:
                 entries.setdefault(partition, []).append(Entry(b"%d-%d" % (tick, ordinal), CHANGE, document))
                 size += len(document)
         return Routed(entries, count, size, waits=False)
-
-    def _wanted(self, partition: int, id_: EntryId, only: Mapping[int, EntryId]) -> bool:
-        if not only:
-            return not self.due.tick.published
-        return id_ > only[partition] if partition in only else not self.due.tick.published

@@ -180,17 +180,17 @@ class Relay:
         if not self._room.left():
             self.waiting = True
             return False
-        rows = self._read(publication)
-        if not rows:
+        if not publication.read:
+            publication.read = self._read(publication)
+        if not publication.read:
             self._finish(publication)
             return True
         moving = self._moves.in_flight
-        routed = publication.route(rows, self._moves, self._limits.partitions, self._rebuilding)
+        routed = publication.route(self._moves, self._limits.partitions, self._rebuilding)
         if self._moves.in_flight and not moving:
             self._streams.set_moving(True)
         self._append(publication, routed, term)
-        publication.after = rows[routed.rows - 1][0] if routed.rows else publication.after
-        publication.ordinal += routed.rows
+        publication.published(routed.rows)
         self._moves.waiting = routed.waits
         return True
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pipeline.signals import Stop
 
 _PAUSE: Final = 0.001  # between two looks while awake
-_ROOM_PAUSE: Final = 0.005  # while the streams are full
+_LONGEST_PAUSE: Final = 0.02  # while it waits for the streams: for room, or until they have run empty
 _STANDBY_PAUSE: Final = 0.5
 log = get_logger()
 
@@ -76,13 +76,13 @@ class _Loop:
         self._leading = False
 
     def run(self) -> None:
-        active = time.monotonic()
+        active, pause = time.monotonic(), _PAUSE
         while not self._stop.requested:
             if self._relay.step():
-                active = time.monotonic()
+                active, pause = time.monotonic(), _PAUSE
             elif self._relay.waiting:
-                self._stop.wait(_ROOM_PAUSE)
-                active = time.monotonic()
+                self._stop.wait(pause)
+                active, pause = time.monotonic(), min(2 * pause, _LONGEST_PAUSE)
             elif not self._relay.leading:
                 self._stop.wait(min(self._settings.lease_seconds / 10, _STANDBY_PAUSE))
             elif time.monotonic() - active < self._settings.relay_idle_seconds:
