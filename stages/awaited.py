@@ -1,7 +1,8 @@
 """What was written to a record and has yet to come back from Salesforce, column by column.
 
 Such a column can come back with any of the values written to it: with an old one too, after a newer one was
-written. What comes back settles what was written before it.
+written; and with the value of before, until Heroku Connect has told of a write. What comes back settles what
+was written before it.
 """
 
 from __future__ import annotations
@@ -25,11 +26,12 @@ Row = dict[str, msgspec.Raw]  # column -> JSON
 
 
 class Version(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
-    """A value that was written, when (in seconds, by the database), and whether by Orgstream."""
+    """A value that was written, when (in seconds, by the database), whether by Orgstream, by which change."""
 
     written_at: float
     value: msgspec.Raw
     ours: bool = True
+    change_id: int = 0
 
 
 class Awaited(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -39,6 +41,7 @@ class Awaited(msgspec.Struct, frozen=True, omit_defaults=True):
     stands: tuple[msgspec.Raw, ...] = ()  # the older value, where one came back over the newest version
     rounds: int = 0
     answered_at: float = 0.0
+    base: tuple[msgspec.Raw, ...] = ()  # what Salesforce held before, until it is told of a write
 
 
 Record = dict[str, Awaited]  # by column; a column that awaits nothing is left out
@@ -61,7 +64,14 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 def written(
-    record: Record, before: Row | None, after: Row, types: Mapping[str, SqlType], at: float, *, ours: bool
+    record: Record,
+    before: Row | None,
+    after: Row,
+    types: Mapping[str, SqlType],
+    at: float,
+    *,
+    ours: bool,
+    change_id: int = 0,
 ) -> Record:
     """A change that goes to Salesforce: what it changed is outstanding from now on."""
     found = dict(record)
@@ -69,8 +79,29 @@ def written(
         value = after.get(name, _NULL)
         if before is None or before.get(name, _NULL) != value:
             awaited = found.get(name, NOTHING)
-            versions = (*awaited.versions[1 - MOST :], Version(at, value, ours))
-            found[name] = msgspec.structs.replace(awaited, versions=versions, stands=())
+            base = awaited.base
+            if before is not None and not awaited.versions:
+                base = (before.get(name, _NULL),)
+            versions = (*awaited.versions[1 - MOST :], Version(at, value, ours, change_id))
+            found[name] = msgspec.structs.replace(awaited, versions=versions, stands=(), base=base)
+    return found
+
+
+def told(record: Record) -> Record:
+    """Heroku Connect told what became of a write: from now on the value of before is a change like others."""
+    return {name: msgspec.structs.replace(awaited, base=()) for name, awaited in record.items()}
+
+
+def sent_on(record: Record, before: Row | None, after: Row, types: Mapping[str, SqlType]) -> Record:
+    """The other orgs were told of the record as it stands: so they have to get what follows it, too."""
+    found = dict(record)
+    for name, awaited in record.items():
+        value = after.get(name, _NULL)
+        is_told = before is None or before.get(name, _NULL) != value
+        if is_told and awaited.versions and name in types:
+            newest = canonical(awaited.versions[-1].value, types[name])
+            if newest != canonical(value, types[name]):
+                del found[name]
     return found
 
 
@@ -98,19 +129,19 @@ def came_back(
     return Answer(found, shown, tuple(contested))
 
 
-def overtaken(record: Record, row: Row, wanted: Row, types: Mapping[str, SqlType]) -> Row:
+def overtaken(record: Record, row: Row, wanted: Row, types: Mapping[str, SqlType]) -> dict[str, Version]:
     """The columns that are to be written as they stand, over which a newer version has yet to come back.
 
-    Nothing would be sent to Salesforce of them, and then the newer version would win. Its value is returned.
+    Nothing would be sent to Salesforce of them, and then the newer version, which is returned, would win.
     """
-    found: Row = {}
+    found: dict[str, Version] = {}
     for name, value in wanted.items():
         awaited, type_ = record.get(name), types.get(name)
         if awaited is None or type_ is None or not (awaited.stands and awaited.versions):
             continue
         stands = canonical(awaited.stands[0], type_)
         if stands == canonical(value, type_) == canonical(row.get(name, _NULL), type_):
-            found[name] = awaited.versions[-1].value
+            found[name] = awaited.versions[-1]
     return found
 
 
@@ -127,9 +158,12 @@ def _compared(
     for place in range(len(versions) - 1, -1, -1):
         if canonical(versions[place].value, type_) == value:
             left = versions[place + 1 :]
+            base = (new,) if left and awaited.base else ()
             if left and canonical(left[-1].value, type_) != value:
-                return Awaited(left, (new,)), left[-1].value
-            return Awaited(left), left[-1].value if left else new
+                return Awaited(left, (new,), base=base), left[-1].value
+            return Awaited(left, base=base), left[-1].value if left else new
+    if versions and awaited.base and canonical(awaited.base[0], type_) == value:
+        return msgspec.structs.replace(awaited, versions=versions, stands=(new,)), versions[-1].value
     if canonical(old, type_) == value:  # the same to Salesforce
         return msgspec.structs.replace(awaited, versions=versions), versions[-1].value if versions else new
     # Another value than any that was written. The other orgs get it, so they have to get what follows it,

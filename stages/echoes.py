@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
-from stages.awaited import Patience, Record, Row, came_back, written
+from stages.awaited import Patience, Record, Row, came_back, sent_on, told, written
 from stages.contest import settle_contest
 from stages.match import match_changes
 from stages.resend import is_answer
@@ -100,7 +100,7 @@ class _Scales:
     def weigh(self, passage: Passage) -> Passage:
         change = passage.change
         table = None if change is None else self._rules.tables.get((change.schema, change.table))
-        if change is None or table is None or table.echoes is None or is_answer(change):
+        if change is None or table is None or table.echoes is None:
             return passage
         name, old = names_of(change)
         if change.id in self._known.shown:
@@ -127,15 +127,18 @@ class _Scales:
         if after is None:
             return {}, {}, ()
         record = self._known.records.get(name, {})
+        if is_answer(change):
+            return sent_on(record, before, after, types), {}, ()
         at = datetime.fromisoformat(change.captured_at).timestamp()
         if change.origin != "salesforce":
             ours = change.origin == "orgstream"
             record = record if before is not None else {}
-            return written(record, before, after, types, at, ours=ours), {}, ()
+            found = written(record, before, after, types, at, ours=ours, change_id=change.id)
+            return found, {}, ()
         if before is None and not record:  # made there
             return {}, {}, ()
         if before is not None and not _was_read(before, after):
-            return record, {}, ()
+            return told(record), {}, ()
         # A table that is loaded anew has its rows made again, as they are in Salesforce by then.
         answer = came_back(record, before or {}, after, types, at=at, patience=self._patience)
         return answer.record, answer.shown, answer.contested

@@ -17,7 +17,7 @@ from stages.awaited import Row, overtaken
 from stages.fold import Effect, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     import psycopg
 
@@ -44,7 +44,7 @@ def put_back(connection: psycopg.Connection, writer: Writer, plan: Plan, rules: 
         if (name.schema, name.name) not in asked:
             asked[name.schema, name.name] = _is_overtaken(connection, name.schema, name.name)
         if asked[name.schema, name.name]:
-            writer.put(list(_statements(connection, statement, table.echoes)))
+            _put_back(connection, writer, statement, table.echoes)
 
 
 def is_overtaken(connection: psycopg.Connection, rules: CompiledRules) -> bool:
@@ -60,29 +60,41 @@ def _is_overtaken(connection: psycopg.Connection, schema: str, table: str) -> bo
     return bool(row and row[0])
 
 
-def _statements(
-    connection: psycopg.Connection, statement: Statement, types: Mapping[str, SqlType]
-) -> Iterator[Statement]:
+def _put_back(
+    connection: psycopg.Connection, writer: Writer, statement: Statement, types: Mapping[str, SqlType]
+) -> None:
     rows = connection.execute(
         statements.compose_overtaken(statement), {"records": statements.encode_keys(statement)}
     ).fetchall()
     groups: dict[tuple[str, ...], list[Record]] = {}
-    for place, row, awaiting in rows:
+    stamped: list[dict[str, Any]] = []
+    table = statement.rule.target.name
+    for place, row, awaiting, name in rows:
         record = statement.records[place]
         known = _AWAITING.decode(awaiting)
         wanted = _json({name: value for name, value in record.update.items() if name in known})
-        values = overtaken(known, _ROW.decode(row), wanted, types)
-        if values:
-            groups.setdefault(tuple(sorted(values)), []).append(Record(record.key, update=dict(values)))
-    for columns, records in groups.items():
-        yield msgspec.structs.replace(
-            statement,
-            effect=Effect.UPDATE,
-            insert_columns=(),
-            update_columns=columns,
-            records=records,
-            layer=0,
-        )
+        found = overtaken(known, _ROW.decode(row), wanted, types)
+        if found:
+            values = {column: version.value for column, version in found.items()}
+            groups.setdefault(tuple(sorted(values)), []).append(Record(record.key, update=values))
+        if name is not None:
+            stamp = {"schema": table.schema, "table": table.name, "key": name}
+            stamped += [{**stamp, "column": c, "change_id": v.change_id} for c, v in found.items()]
+    if stamped:
+        versions = _ENCODER.encode(stamped).decode()
+        connection.execute(load("echoes")["stamps_put_back"], {"versions": versions})
+    writer.put([_statement(statement, columns, records) for columns, records in groups.items()])
+
+
+def _statement(statement: Statement, columns: tuple[str, ...], records: list[Record]) -> Statement:
+    return msgspec.structs.replace(
+        statement,
+        effect=Effect.UPDATE,
+        insert_columns=(),
+        update_columns=columns,
+        records=records,
+        layer=0,
+    )
 
 
 def _json(values: Mapping[str, Any]) -> Row:

@@ -57,14 +57,19 @@ def compose_comparison(target: Table, keys: tuple[str, ...], columns: tuple[str,
 
 
 def compose_overtaken(statement: Statement) -> sql.Composed:
-    """A query for the records over which an older value came back: place, row, and what is outstanding."""
+    """A query for the records over which an older value came back.
+
+    Their place, row, what is outstanding, and the name of their stamps where any are kept.
+    """
     target, keys = statement.rule.target, statement.rule.key_columns
     types = {column.name: column.type for column in target.columns}
     return sql.SQL(
-        "SELECT r.{number}, row_to_json(t)::text, a.columns::text "
+        "SELECT r.{number}, row_to_json(t)::text, a.columns::text, "
+        "CASE WHEN s.key IS NOT NULL THEN orgstream.identity_of(row_to_json(t), s.key)::text END "
         "FROM {records} INNER JOIN {table} AS t ON {same} INNER JOIN orgstream.awaited_echo AS a "
         "ON a.overtaken AND a.table_schema = {schema} AND a.table_name = {name} "
-        "AND a.key = orgstream.identity_of(row_to_json(t), {identity})::text"
+        "AND a.key = orgstream.identity_of(row_to_json(t), {identity})::text "
+        "LEFT JOIN orgstream.stamped_table AS s ON s.table_schema = {schema} AND s.table_name = {name}"
     ).format(
         number=sql.Identifier(_NUMBER),
         records=_records([*((name, types[name]) for name in keys), (_NUMBER, "integer")]),

@@ -55,3 +55,25 @@ SELECT
     n.shown
 FROM json_to_recordset(%(changes)s::json) AS n (change_id bigint, shown json)
 ON CONFLICT DO NOTHING;
+
+-- name: stamps_put_back
+-- The trigger is to find the stamps of the versions that are put back, not to take them for edits of this moment.
+UPDATE orgstream.record_stamp AS s
+SET
+    stamps = s.stamps || r.stamps,
+    xid = pg_current_xact_id()
+FROM (
+    SELECT
+        v.schema,
+        v."table",
+        v.key,
+        jsonb_strip_nulls(
+            jsonb_object_agg(v."column", coalesce(c.stamps -> v."column", c.stamps -> '*'))
+        ) AS stamps
+    FROM
+        json_to_recordset(%(versions)s::json)
+            AS v (schema text, "table" text, key text, "column" text, change_id bigint)
+    LEFT JOIN orgstream.change_stamp AS c ON v.change_id = c.change_id
+    GROUP BY v.schema, v."table", v.key
+) AS r
+WHERE s.table_schema = r.schema AND s.table_name = r."table" AND s.key = r.key;

@@ -7,7 +7,18 @@ from typing import Any, Final
 import msgspec
 import pytest
 
-from stages.awaited import MOST, Answer, Patience, Record, Row, came_back, overtaken, written
+from stages.awaited import (
+    MOST,
+    Answer,
+    Patience,
+    Record,
+    Row,
+    came_back,
+    overtaken,
+    sent_on,
+    told,
+    written,
+)
 from stages.canonical import canonical
 from stages.expression import SqlType
 
@@ -89,12 +100,37 @@ def test_a_column_that_waits_shows_its_newest_version_while_others_truly_change(
 
 def test_an_old_value_that_stands_over_a_newer_one_is_known() -> None:
     record = answered(after_writes("a", "b"), row("b"), row("a")).record
-    assert overtaken(record, row("a"), row("a"), TYPES) == {"name": raw("b")}
+    assert overtaken(record, row("a"), row("a"), TYPES)["name"].value == raw("b")
     assert overtaken(record, row("a"), row("c"), TYPES) == {}  # the write changes it anyway
     assert overtaken(record, row("b"), row("b"), TYPES) == {}  # written since, and not weighed yet
     later = written(record, row("a"), row("c"), TYPES, 2.0, ours=True)
     assert overtaken(later, row("c"), row("c"), TYPES) == {}
     assert overtaken(answered(record, row("a"), row("b")).record, row("b"), row("b"), TYPES) == {}
+
+
+def test_what_salesforce_held_before_a_write_is_no_change_until_it_is_told_of_the_write() -> None:
+    record = written({}, row("old"), row("a"), TYPES, 0.0, ours=True)
+    read = answered(record, row("a"), row("old"))
+    assert (outstanding(read.record), read.shown) == (["a"], {"name": raw("a")})
+    assert overtaken(read.record, row("old"), row("old"), TYPES)["name"].value == raw("a")
+    assert answered(told(record), row("a"), row("old")).shown == {}
+
+
+def test_what_came_back_is_what_salesforce_holds_until_it_is_told_of_the_next_write() -> None:
+    record = written({}, row("old"), row("a"), TYPES, 0.0, ours=True)
+    record = written(record, row("a"), row("b"), TYPES, 0.0, ours=True)
+    record = answered(record, row("b"), row("a")).record
+    record = written(record, row("a"), row("c"), TYPES, 0.0, ours=True)
+    assert answered(record, row("c"), row("a")).shown == {"name": raw("c")}
+    assert answered(told(record), row("c"), row("a")).shown == {}
+
+
+def test_what_others_were_told_is_followed_by_what_comes_back_later() -> None:
+    record = answered(after_writes("a", "b"), row("b"), row("a")).record
+    assert sent_on(record, row("lost"), row("a"), TYPES) == {}
+    assert sent_on(record, None, row("a"), TYPES) == {}
+    assert sent_on(record, row("a"), row("a"), TYPES) == record  # of another column
+    assert sent_on(record, row("lost"), row("b"), TYPES) == record  # they have it
 
 
 def test_a_column_that_only_loses_its_blanks_is_not_changed() -> None:
