@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from pipeline.leases import START
 from pipeline.redis.entry import CHANGE, Entry
 from pipeline.redis.keys import partition_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from pipeline.leases import EntryId
     from pipeline.ticker import Due
@@ -38,6 +40,11 @@ class Moves:
     def in_flight(self) -> bool:
         """Whether a record has moved to another partition since then."""
         return bool(self._moved)
+
+    @property
+    def noted(self) -> bool:
+        """Whether Redis may tell of one: ours, or one of the relay before us."""
+        return self.in_flight or not self._known
 
     def emptied(self) -> None:
         """The streams are empty: nothing published before can be overtaken."""
@@ -83,12 +90,24 @@ class Routed(msgspec.Struct):
 class Publication:
     """A tick whose batch is being published, and how far that is."""
 
-    def __init__(self, due: Due) -> None:
+    def __init__(self, due: Due, applied: Mapping[int, EntryId] | None = None) -> None:
         self.due = due
+        self._applied = applied or {}  # what has taken effect in each partition, where it may be of this tick
         self.after = due.after  # change id up to which the outbox was read
         self.fresh = due.fresh  # while nothing of it was tried before, every entry must be new to Redis
         self.ordinal = 0
         self.read: Sequence[QueueRow] = ()  # of the outbox, and not yet published
+
+    @property
+    def applied(self) -> int:
+        """How many changes, from the first on, have taken effect for certain."""
+        tick = self.due.tick.id
+        places = [ordinal if at == tick else None for at, ordinal in self._applied.values() if at <= tick]
+        return min((place or 0 for place in places), default=0)
+
+    def go_on(self, ordinal: int, after: int) -> None:
+        """Begin after the change at this place, which has this id."""
+        self.ordinal, self.after = ordinal, after
 
     def published(self, rows: int) -> None:
         """So many of those read stand in Redis."""
@@ -97,10 +116,10 @@ class Publication:
         self.ordinal += rows
         self.read = self.read[rows:]
 
-    def route(self, moves: Moves, partitions: int, only: Mapping[int, EntryId]) -> Routed:
+    def route(self, moves: Moves, partitions: int, anew: AbstractSet[int] = frozenset()) -> Routed:
         """Sort what was read into partitions, up to the first that has to wait.
 
-        `only` names the partitions that are being made again, with what they have applied.
+        Partitions that are made `anew` get also what was published before.
         """
         entries: dict[int, list[Entry]] = {}
         size = count = 0
@@ -108,7 +127,7 @@ class Publication:
         for ordinal, (_, route, old_route, document) in enumerate(self.read, self.ordinal + 1):
             name = route or b""  # a truncated table is no record
             partition = partition_of(old_route or name, partitions)
-            if partition in only and (tick, ordinal) <= only[partition]:
+            if (tick, ordinal) <= self._applied.get(partition, START):
                 count += 1
                 continue  # it has taken effect: nothing can overtake it
             if moves.concern(name, old_route):
@@ -116,7 +135,7 @@ class Publication:
                     return Routed(entries, count, size, waits=True)
                 moves.published(name, old_route, partitions)
             count += 1
-            if partition in only or not self.due.tick.published:
+            if partition in anew or not self.due.tick.published:
                 entries.setdefault(partition, []).append(Entry(b"%d-%d" % (tick, ordinal), CHANGE, document))
                 size += len(document)
         return Routed(entries, count, size, waits=False)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
+from pipeline.leases import START
 from pipeline.log import get_logger
 from pipeline.metrics import StageMetrics, catalog
 from pipeline.ports import Fenced, StreamsFull, StreamsLost
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pipeline.ports import Outbox, Positions, Recognition, RelayStreams, Upkeep
     from pipeline.publication import QueueRow, Routed
     from pipeline.room import Limits
+    from pipeline.ticker import Due
 
 _BATCH_BYTES: Final = 8 * 1024 * 1024
 _VERIFY_SECONDS: Final = 1.0
@@ -60,7 +62,7 @@ class Relay:
         self._ticker = Ticker(outbox)
         self._term: int | None = None
         self._moves = Moves()
-        self._rebuilding: dict[int, EntryId] = {}
+        self._rebuilding: set[int] = set()
         self._publication: Publication | None = None
         self._room = Room(streams, limits)
         self._verify_at = 0.0
@@ -132,7 +134,7 @@ class Relay:
         self._verify_at = 0.0
         self._streams.forget()
         self._ticker.resume()
-        self._moves = Moves(waiting=self._streams.moving())
+        self._moves = Moves(waiting=self._streams.moving(range(self._limits.partitions)))
 
     def _work(self, term: int) -> bool:
         if self._clock() >= self._verify_at:
@@ -143,7 +145,7 @@ class Relay:
             if self._upkeep is not None:
                 self._ticker.wanted |= self._upkeep.run(term, self._ticker.last.position)
             due = self._ticker.next(term)
-            self._publication = None if due is None else Publication(due)
+            self._publication = None if due is None else self._take_up(due)
         if self._publication is not None:
             return self._publish(self._publication, term)
         return False
@@ -163,16 +165,31 @@ class Relay:
         self._verify_at = self._clock() + _VERIFY_SECONDS
 
     def _rebuild(self, lost: set[int]) -> None:
-        positions = self._positions.applied()
         self._metrics.add(catalog.REBUILT_PARTITIONS, len(lost))
         log.info("streams are made anew", action="streams_rebuilt", partitions=len(lost))
-        self._rebuilding |= {partition: positions.get(partition, (0, 0)) for partition in lost}
-        self._ticker.rewind(max(1, min(tick for tick, _ in self._rebuilding.values())))
+        self._rebuilding |= lost
+        applied = self._applied()
+        self._ticker.rewind(max(1, min(applied[partition][0] for partition in self._rebuilding)))
         self._streams.set_published(self._ticker.last.id)
         self._publication = None
-        self._moves = Moves(waiting=self._streams.moving())
+        self._moves = Moves(waiting=self._streams.moving(range(self._limits.partitions)))
         self._marked = (0, 0)
         self._room.forget()
+
+    def _applied(self) -> dict[int, EntryId]:
+        positions = self._positions.applied()
+        return {partition: positions.get(partition, START) for partition in range(self._limits.partitions)}
+
+    def _take_up(self, due: Due) -> Publication:
+        """Begin with a tick, or go on with one of which a part may have taken effect."""
+        if due.fresh:
+            return Publication(due)
+        publication = Publication(due, self._applied())
+        done = publication.applied
+        after = self._outbox.change_at(due, done) if done else None
+        if after is not None:
+            publication.go_on(done, after)
+        return publication
 
     def _publish(self, publication: Publication, term: int) -> bool:
         if self._moves.waiting and not self._emptied():
@@ -185,10 +202,7 @@ class Relay:
         if not publication.read:
             self._finish(publication)
             return True
-        moving = self._moves.in_flight
         routed = publication.route(self._moves, self._limits.partitions, self._rebuilding)
-        if self._moves.in_flight and not moving:
-            self._streams.set_moving(True)
         self._append(publication, routed, term)
         publication.published(routed.rows)
         self._moves.waiting = routed.waits
@@ -197,7 +211,7 @@ class Relay:
     def _append(self, publication: Publication, routed: Routed, term: int) -> None:
         count = sum(map(len, routed.entries.values()))
         fresh, publication.fresh = publication.fresh, False
-        appended = self._streams.append(routed.entries, term, fresh=fresh)
+        appended = self._streams.append(routed.entries, term, fresh=fresh, moving=self._moves.in_flight)
         publication.fresh = fresh
         self._room.take(count, routed.bytes)
         self._metrics.add(catalog.RELAYED_CHANGES, appended)
@@ -213,15 +227,16 @@ class Relay:
     def _finish(self, publication: Publication) -> None:
         self._streams.set_published(publication.due.tick.id)
         if self._ticker.published(publication.due.tick, publication.ordinal):
-            self._rebuilding = {}
+            self._rebuilding = set()
         self._publication = None
 
     def _emptied(self) -> bool:
         if not self._streams.empty(self._limits.partitions):
             self.waiting = True
             return False
+        if self._moves.noted:
+            self._streams.forget_moves(range(self._limits.partitions))
         self._moves.emptied()
-        self._streams.set_moving(False)
         return True
 
     def _retry_later(self) -> None:

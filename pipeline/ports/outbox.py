@@ -55,6 +55,10 @@ class Outbox(Protocol):
         """When a tick was taken: everything committed before is in it or in one before it."""
         ...
 
+    def change_at(self, due: Due, place: int) -> int | None:
+        """The id of the change at a place of a tick's batch, counted from 1; None beyond the last."""
+        ...
+
     def batch(self, due: Due, after: int, *, rows: int, size: int) -> list[QueueRow]:
         """The next of a tick's changes above an id, by id: what its snapshot sees and the previous does not.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from pipeline.redis.entry import Entry, Finished
+    from pipeline.redis.entry import ByPartition, Entry, Finished
 
 
 class RelayStreams(Protocol):
@@ -25,10 +25,11 @@ class RelayStreams(Protocol):
         """Raise the relay's fence; the partitions that lacked something and are empty now. Raises Fenced."""
         ...
 
-    def append(self, entries: Mapping[int, Sequence[Entry]], term: int, *, fresh: bool = False) -> int:
+    def append(self, entries: ByPartition, term: int, *, fresh: bool = False, moving: bool = False) -> int:
         """Publish entries by partition, ids rising; how many were new: an id not above the last is not.
 
-        `fresh` entries must all be. Raises StreamsLost, Fenced, StreamsFull.
+        `fresh` entries must all be. `moving` is remembered for the relay after us.
+        Raises StreamsLost, Fenced, StreamsFull.
         """
         ...
 
@@ -42,12 +43,12 @@ class RelayStreams(Protocol):
         """Remember it."""
         ...
 
-    def moving(self) -> bool:
+    def moving(self, partitions: Iterable[int]) -> bool:
         """Whether a change of identity may lie in the streams."""
         ...
 
-    def set_moving(self, moving: bool) -> None:
-        """Remember it, for the relay after us."""
+    def forget_moves(self, partitions: Iterable[int]) -> None:
+        """Remember that none does."""
         ...
 
     def outstanding(self, partitions: int) -> tuple[int, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipeline.ports import Fenced, Look
 from pipeline.postgres.queries import load
@@ -72,17 +72,21 @@ class PostgresOutbox:
         row = self._connection.execute(self._queries["taken_at"], {"id": tick}).fetchone()
         return str(row[0]) if row else ""
 
+    def change_at(self, due: Due, place: int) -> int | None:
+        """See `Outbox`."""
+        row = self._connection.execute(
+            self._queries["change_at"], {**_batch_of(due), "after": due.after, "place": place}
+        ).fetchone()
+        return None if row is None else int(row[0])
+
     def batch(self, due: Due, after: int, *, rows: int, size: int) -> list[QueueRow]:
         """See `Outbox`."""
         return self._connection.execute(
             self._queries["batch"],
-            {
-                "after": after,
-                "snapshot": due.tick.snapshot,
-                "last": due.previous.snapshot,
-                "upto": due.tick.upto,
-                "rows": rows,
-                "bytes": size,
-            },
+            {**_batch_of(due), "after": after, "rows": rows, "bytes": size},
             binary=True,
         ).fetchall()
+
+
+def _batch_of(due: Due) -> dict[str, Any]:
+    return {"snapshot": due.tick.snapshot, "last": due.previous.snapshot, "upto": due.tick.upto}

@@ -29,7 +29,7 @@ def take_sample(world: World, rng: random.Random) -> None:
 def _all_keys(world: World) -> list[str]:
     partitions = range(world.settings.partitions)
     streams = [keys.stream(partition, name) for partition in partitions for name in STREAMS]
-    return [*streams, *map(keys.fence, partitions), keys.PUBLISHED, keys.MOVING]
+    return [*streams, *map(keys.fence, partitions), keys.PUBLISHED]
 
 
 def _some_stream(world: World, rng: random.Random, *, filled: bool) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -29,6 +30,10 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     def order(self) -> tuple[int, int]:
         """The id as numbers."""
         return order_of(self.id)
+
+
+#: Entries by partition, the ids of each rising.
+ByPartition = Mapping[int, Sequence[Entry]]
 
 
 class Finished(msgspec.Struct, frozen=True):

@@ -45,7 +45,7 @@ class StreamsHistory:
         """Drop every stream and rule set. Who works with a lower term of the relay cannot make them again."""
         rules = list(self._client.scan_iter(match=keys.RULES))
         pipe = self._client.pipeline(transaction=True)
-        pipe.delete(keys.PUBLISHED, keys.MOVING, *rules)
+        pipe.delete(keys.PUBLISHED, *rules)
         for partition in self._partitions:
             fence = keys.fence(partition)
             pipe.delete(fence, *(keys.stream(partition, name) for name in STREAMS))

@@ -5,9 +5,9 @@ orgstream:{p07}:kept      stream   what a rule heeds (split workers)  read by th
 orgstream:{p07}:matched   stream   with the rules that want it        read by the group `transform`
 orgstream:{p07}:writes    stream   with what each rule writes         read by the group `apply`
 orgstream:{p07}:fence     hash     stage -> the highest term that worked on it; the relay's last append;
-                                   how many entries each group has finished
+                                   how many entries each group has finished; whether a change of
+                                   identity may lie in the streams
 orgstream:published       string   the last tick whose whole batch stood in the streams, and the server's run
-orgstream:moving          string   there while a change of identity may lie in the streams
 orgstream:history         string   the name of the history that published it: another after a restore
 orgstream:{board}:documents  hash  what each process tells of itself, for a quarter of a minute
 orgstream:{board}:holders    hash  whose name is whose there, and until when
@@ -20,7 +20,6 @@ from typing import Final
 from zlib import crc32
 
 PUBLISHED: Final = "orgstream:published"
-MOVING: Final = "orgstream:moving"
 HISTORY: Final = "orgstream:history"
 RULES: Final = "orgstream:rules:*"
 BOARD: Final = "orgstream:{board}:documents"

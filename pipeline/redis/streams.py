@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import redis
 
 from pipeline.ports import Fenced, Stolen, StreamsLost
-from pipeline.redis import keys
+from pipeline.redis import keys, survey
 from pipeline.redis.appended import Appended
 from pipeline.redis.entry import Entry, Finished
 from pipeline.redis.lua import Scripts, told
-from pipeline.redis.survey import lengths
 from pipeline.topology import RELAY, STAGES, STREAMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from pipeline.redis.entry import ByPartition
+
 __all__ = ["Entry", "Fenced", "Finished", "PartitionStreams", "Stolen", "StreamsLost"]
+
+
+MOVING: Final = "moving"
 
 
 class PartitionStreams:
@@ -60,18 +64,19 @@ class PartitionStreams:
         self._appended.made_anew(anew)
         return anew
 
-    def append(self, entries: Mapping[int, Sequence[Entry]], term: int, *, fresh: bool = False) -> int:
+    def append(self, entries: ByPartition, term: int, *, fresh: bool = False, moving: bool = False) -> int:
         """Publish entries by partition; how many were new.
 
         `fresh` entries must all be: where they are not, ids that we never gave stand in the stream, and the
-        partition is given up. Raises StreamsLost, Fenced, redis.RedisError.
+        partition is given up. `moving` is remembered for the relay after us. Raises StreamsLost, Fenced,
+        redis.RedisError.
         """
         before = self._appended.begin(entries)
         calls = [
             (
                 "append",
                 [keys.fence(p), keys.stream(p, STREAMS[0])],
-                [RELAY, term, b",".join(before[p]), *_flat(batch)],
+                [RELAY, term, b",".join(before[p]), MOVING if moving else b"", *_flat(batch)],
             )
             for p, batch in entries.items()
         ]
@@ -104,31 +109,29 @@ class PartitionStreams:
             # Should the server have been started anew since we asked, what we say of it does not hold.
             self._set(keys.PUBLISHED, b"%d %s" % (tick, self._server))
 
-    def moving(self) -> bool:
-        """Whether a change of identity may lie in the streams."""
-        return bool(self._client.exists(keys.MOVING))
+    def moving(self, partitions: Iterable[int]) -> bool:
+        """Whether a change of identity may lie in the streams. It is told where its entry is: what loses the
+        one loses the other.
+        """
+        pipe = self._client.pipeline(transaction=False)
+        for p in partitions:
+            pipe.hexists(keys.fence(p), MOVING)
+        return any(pipe.execute())
 
-    def set_moving(self, moving: bool) -> None:
-        """Remember that one does, for the relay after us."""
-        if moving:
-            self._set(keys.MOVING, 1)
-        else:
-            self._client.delete(keys.MOVING)
+    def forget_moves(self, partitions: Iterable[int]) -> None:
+        """Remember that none does."""
+        pipe = self._client.pipeline(transaction=False)
+        for p in partitions:
+            pipe.hdel(keys.fence(p), MOVING)
+        pipe.execute()
 
     def outstanding(self, partitions: int) -> tuple[int, int]:
         """Entries not yet acknowledged in all streams, and the bytes they take."""
-        pipe = self._client.pipeline(transaction=False)
-        names = [keys.stream(p, name) for p in range(partitions) for name in STREAMS]
-        for name in names:
-            pipe.xlen(name)
-            pipe.memory_usage(name, samples=3)
-        replies = pipe.execute()
-        return sum(replies[::2]), sum(size or 0 for size in replies[1::2])
+        return survey.outstanding(self._client, partitions)
 
     def empty(self, partitions: int) -> bool:
         """Whether everything published is finished."""
-        first, *others = STREAMS  # asked often while the relay waits: mostly the first tells
-        return not any(sum(lengths(self._client, partitions, names).values()) for names in ((first,), others))
+        return survey.are_empty(self._client, partitions)
 
     # The workers' side --------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from pipeline.redis import keys
+from pipeline.topology import STREAMS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,3 +61,19 @@ def lengths(client: redis.Redis, partitions: int, names: Sequence[str]) -> dict[
     return {
         name: sum(replies[place * partitions : (place + 1) * partitions]) for place, name in enumerate(names)
     }
+
+
+def outstanding(client: redis.Redis, partitions: int) -> tuple[int, int]:
+    """Entries in all streams, and the bytes they take. Raises redis.RedisError."""
+    pipe = client.pipeline(transaction=False)
+    for name in [keys.stream(p, name) for p in range(partitions) for name in STREAMS]:
+        pipe.xlen(name)
+        pipe.memory_usage(name, samples=3)
+    replies = pipe.execute()
+    return sum(replies[::2]), sum(size or 0 for size in replies[1::2])
+
+
+def are_empty(client: redis.Redis, partitions: int) -> bool:
+    """Whether nothing lies in any stream. Raises redis.RedisError."""
+    first, *others = STREAMS  # asked often while the relay waits, and mostly the first tells
+    return not any(sum(lengths(client, partitions, names).values()) for names in ((first,), others))

@@ -117,6 +117,17 @@ FROM (
 WHERE coalesce(c.bytes_before, 0) < %(bytes)s
 ORDER BY c.id;
 
+-- name: change_at
+-- The id of the change at a place of a tick's batch.
+SELECT q.id
+FROM orgstream.change_queue AS q
+WHERE
+    q.id > %(after)s AND q.id <= %(upto)s
+    AND pg_visible_in_snapshot(q.xid, %(snapshot)s::pg_snapshot)
+    AND NOT pg_visible_in_snapshot(q.xid, %(last)s::pg_snapshot)
+ORDER BY q.id
+LIMIT 1 OFFSET %(place)s - 1;
+
 -- name: mark_published
 -- Its commit does not wait for the disk, where the worker's commit of the same changes is waiting: should a
 -- crash lose it, the tick is published again, and Redis refuses every entry that it has.

@@ -141,6 +141,7 @@ def test_a_batch_comes_in_pieces_of_one_change_at_least(side: Side, term: int) -
     ids = [row[0] for row in outbox.batch(due, 0, rows=100, size=2**20)]
     assert batch(outbox, first, tick, after=ids[2]) == ["d"]
     assert len(outbox.batch(due, 0, rows=100, size=1)) == 1
+    assert [outbox.change_at(due, place) for place in (1, 4, 5)] == [ids[0], ids[3], None]
 
 
 def test_only_the_relay_whose_lease_it_is_takes_ticks(side: Side, term: int) -> None:

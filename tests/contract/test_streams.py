@@ -99,16 +99,21 @@ class TestRelay:
         with pytest.raises(StreamsLost):
             streams.append({0: entries(1, 1, first=3)}, 3)
 
-    def test_what_is_published_and_moving_is_remembered_until_redis_is_lost(
+    def test_that_a_change_of_identity_is_under_way_is_remembered_with_it(
         self, side: Side, streams: Streams
     ) -> None:
-        assert (streams.published(), streams.moving()) == (None, False)
+        streams.append({0: entries(1, 1)}, 3, moving=True)
+        assert side.streams().moving(EVERY)
+        streams.forget_moves(EVERY)
+        assert not streams.moving(EVERY)
+        streams.append({0: entries(2, 1)}, 3, moving=True)
+        side.delete_fence(0)
+        assert not streams.moving(EVERY)
+
+    def test_what_is_published_is_remembered_until_redis_is_lost(self, side: Side, streams: Streams) -> None:
+        assert streams.published() is None
         streams.set_published(7)
-        streams.set_moving(True)
-        again = side.streams()
-        assert (again.published(), again.moving()) == (7, True)
-        again.set_moving(False)
-        assert not streams.moving()
+        assert side.streams().published() == 7
         streams.set_published(None)
         assert streams.published() is None
         streams.set_published(8)
@@ -122,8 +127,6 @@ class TestRelay:
             streams.append({0: entries(1, 1, first=3)}, 3)
         with pytest.raises(StreamsFull):
             streams.set_published(1)
-        with pytest.raises(StreamsFull):
-            streams.set_moving(True)
         streams.set_published(None)
         streams.fence(0, TERMS, ["changes", "kept"])
         read(streams)

@@ -1,9 +1,10 @@
 #!lua
 -- Append entries to a stream under their own ids, if the fence allows.
---   KEYS[1]  fence    hash: stage -> highest term seen; `appended` -> the last id of the last append
+--   KEYS[1]  fence    hash: stage -> highest term seen; `appended` -> the last id of the last append;
+--                    `moving`, while a change of identity may lie in the streams
 --   KEYS[2]  stream   one stage's input in one partition; ids rise
---   ARGV     stage, term, what `appended` may be, joined by commas (empty: not known), then id, field,
---            document for each entry, ids rising
+--   ARGV     stage, term, what `appended` may be, joined by commas (empty: not known), `moving` or
+--            empty, then id, field, document for each entry, ids rising
 -- Returns how many were appended: an id at or below the stream's last is there already and is left out.
 -- Errors: LOST when Redis knows the stream, the fence or our last append no more, FENCED for a lower term.
 local known = redis.call('HGET', KEYS[1], ARGV[1])
@@ -17,8 +18,11 @@ local last = ',' .. (redis.call('HGET', KEYS[1], 'appended') or '0-0') .. ','
 if ARGV[3] ~= '' and not string.find(',' .. ARGV[3] .. ',', last, 1, true) then
   return redis.error_reply('LOST the last append to this partition: Redis went back in time')
 end
+if ARGV[4] ~= '' then
+  redis.call('HSET', KEYS[1], ARGV[4], 1)
+end
 local appended = 0
-for i = 4, #ARGV, 3 do
+for i = 5, #ARGV, 3 do
   local reply = redis.pcall('XADD', KEYS[2], ARGV[i], ARGV[i + 1], ARGV[i + 2])
   if type(reply) == 'table' and reply.err then
     if not string.find(reply.err, 'equal or smaller', 1, true) then

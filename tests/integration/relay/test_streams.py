@@ -13,26 +13,7 @@ from pipeline.redis.streams import Fenced, PartitionStreams, StreamsLost
 from tests.integration.relay.outbox import changes, numbered, published_ids, take_all
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from tests.fixtures.world import World
-
-
-class Crash(Exception):
-    """Raised by a test in the place of a crash."""
-
-
-class Crashing(PartitionStreams):
-    """Streams whose relay dies after so many appends, before it has said that a tick is complete."""
-
-    appends = 1
-
-    def append(self, entries: Mapping[int, Sequence[Entry]], term: int, *, fresh: bool = False) -> int:
-        if self.appends == 0:
-            raise Crash
-        if any(entry.field == b"change" for batch in entries.values() for entry in batch):
-            self.appends -= 1
-        return super().append(entries, term, fresh=fresh)
 
 
 def insert(world: World, count: int, first: int = 1) -> None:
@@ -78,29 +59,6 @@ def test_what_an_entry_holds(world: World) -> None:
     found = only_document(world)
     assert (found["key"], found["old_key"]) == ({"ext_id": "b"}, {"ext_id": "a"})
     assert (found["before"], found["after"]) == (row, row | {"ext_id": "b"})
-
-
-def test_a_publication_is_repeated_identically(world: World) -> None:
-    insert(world, 40)
-    streams = Crashing(world.client())
-    streams.appends = 2
-    with pytest.raises(Crash):
-        world.settle(world.relay(streams, batch=10))
-    before = changes(world)
-    assert len(before) == 20
-    world.lose_leases()
-    world.settle(world.relay(batch=7))
-    after = changes(world)
-    assert sorted(before) == sorted(set(after) & set(before))
-    assert published_ids(world) == list(range(1, 41))
-    documents = world.entries()
-    world.redis.flushall()
-    world.clock.advance()
-    world.lose_leases()
-    world.settle(world.relay(batch=13))
-    assert {p: [e for e in entries if e[1] == "change"] for p, entries in world.entries().items()} == {
-        p: [e for e in entries if e[1] == "change"] for p, entries in documents.items()
-    }
 
 
 def test_a_repeated_id_is_refused_by_redis(world: World) -> None:
