@@ -23,10 +23,11 @@ bench: .venv/.run-ready ## the benchmarks, on embedded servers
 # the order of their names, which has the longest first. A Python that may keep what it has compiled starts
 # in half the time, and the tests start hundreds.
 test: export PYTHONDONTWRITEBYTECODE =
-test: .venv/.dev-ready ## everything CI runs: lint, types, SQL, tests
+test: .venv/.dev-ready ## lint, types, SQL and the tests
 	@$(MAKE) --no-print-directory check
 	@exec $(PY) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
-drill: .venv/.dev-ready ## break a running pipeline and ask a real Prometheus (Debian: apt-get install prometheus)
+drill: .venv/.dev-ready ## CI's second part: break a running pipeline and ask a real Prometheus
+	@$(PY) tools/prometheus.py
 	@exec $(PY) -m pytest -m drill $(ARGS)
 check: .venv/.dev-ready ## everything but the tests
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint types
