@@ -45,7 +45,7 @@ class Folded(msgspec.Struct):
     selected: frozenset[Pair]  # what is replayed
     passages: list[Passage]  # with the writes to fold, in order
     failures: list[Failure]
-    applied: frozenset[Pair]  # what the ledger has
+    applied: frozenset[Pair]  # what the ledger has, under the rules that are replayed
 
     def writes(self) -> dict[int, list[tuple[int, Write]]]:
         """The writes of each rule, each with its change, in order."""
@@ -79,7 +79,7 @@ def to_replay(group: Group, told: Told) -> tuple[frozenset[Pair], int]:
         for rule in rules
         if rule in told.rules and (told.force or (change, rule) not in told.ledger)
     }
-    held = {rule for _, rule in pairs if _waits(group, rule, told.waiting)}
+    held = {rule for rule in {rule for _, rule in pairs} if _waits(group, rule, told.waiting)}
     return frozenset(pair for pair in pairs if pair[1] not in held), sum(rule in held for _, rule in pairs)
 
 
@@ -109,11 +109,11 @@ def read_passages(
 
 def fold(group: Group, selected: frozenset[Pair], passages: dict[int, Passage], told: Told) -> Folded:
     """The part that each change of a group has, under each rule from its first selected change on."""
-    ledger = frozenset(pair for pair in told.ledger if pair[0] in group.changes)
-    folded = Folded(group, selected, [], [], ledger)
     first: dict[int, int] = {}
     for change, rule in sorted(selected):
         first.setdefault(rule, change)
+    pairs = ((change, rule) for change in group.changes for rule in first)
+    folded = Folded(group, selected, [], [], frozenset(pair for pair in pairs if pair in told.ledger))
     for change in group.changes:
         passage = passages.get(change)
         if passage is None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import getpass
 from typing import TYPE_CHECKING
 
 import msgspec
 from psycopg import errors
 
 from pipeline.errors import ConfigurationError, Failure
+from pipeline.person import person
 from pipeline.postgres.queries import load
 from pipeline.replay.selection import Selection
 
@@ -73,7 +73,7 @@ def create(connection: psycopg.Connection, selection: Selection, *, force: bool)
     row = connection.execute(
         load("replay")["create"],
         {
-            "actor": getpass.getuser(),
+            "actor": person(),
             "selection": msgspec.json.encode(selection).decode(),
             "force": force,
         },

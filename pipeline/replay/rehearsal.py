@@ -99,14 +99,18 @@ class _Rehearsing:
         self._replayer = Replayer(connection, replay, first=0, force=force, partitions=1)
         self._effects = {rule.rule.id: RuleEffects(rule.rule.name, str(rule.target.name)) for rule in scope}
         self.found = Rehearsal(rules=list(self._effects.values()))
+        self._after = 0
 
     def step(self) -> bool:
         """Look at the next records; False at the end."""
         queries = load("replay")
         rows = self._connection.execute(
-            queries["todo"], {"replay": self._replay, "after": 0, "rows": _AT_A_TIME}
+            queries["todo"], {"replay": self._replay, "after": self._after, "rows": _AT_A_TIME}
         ).fetchall()
-        histories = read_histories(self._connection, self._replay, [record for (record,) in rows])
+        if not rows:
+            return False
+        self._after = rows[-1][1]
+        histories = read_histories(self._connection, self._replay, [record for record, _ in rows])
         told = self._replayer.told(histories, self._effects)
         chosen = [(group, *to_replay(group, told)) for group in histories.groups]
         self.found.held += sum(held for *_, held in chosen)
@@ -121,7 +125,7 @@ class _Rehearsing:
             queries["done"],
             {"replay": self._replay, "records": histories.records, "applied": 0, "held": 0, "failed": 0},
         )
-        return bool(rows)
+        return True
 
     def _look(self, folded: Sequence[Folded], rule: int) -> None:
         plan = plan_of(folded, self._rules, rule)

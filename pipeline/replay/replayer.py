@@ -68,7 +68,7 @@ class Replayer:
         ).fetchall()
         if not rows:
             return 0
-        histories = self._locked({record for (record,) in rows}, partitions)
+        histories = self._locked({record for record, _ in rows}, partitions)
         told = self.told(histories, meant & rules.by_id.keys())
         chosen = [(group, *to_replay(group, told)) for group in histories.groups]
         ids = [change for group, selected, _ in chosen if selected for change in group.changes]

@@ -10,6 +10,7 @@ from pipeline.log import get_logger
 from pipeline.postgres.connection import connect, require_migrated
 from pipeline.postgres.queries import load
 from pipeline.replay import job
+from pipeline.replay.portion import Portion
 from pipeline.replay.replayer import Replayer
 from pipeline.replay.select import ONE_SNAPSHOT, select
 from pipeline.replay.selection import scope
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from pipeline.signals import Stop
     from stages.rules.compile import CompiledRules
 
-RECORDS: Final = 100  # of one transaction: the workers of their partitions wait that long
 _TELL_SECONDS: Final = 1.0
 log = get_logger()
 
@@ -67,6 +67,7 @@ class Running:
         self._settings = settings
         self._stop = stop
         self._rate = rate
+        self._portion = Portion(rate)
         self._tell = tell
         self._clock = clock
         self._told = clock()
@@ -96,14 +97,16 @@ class Running:
             if store.live_version(connection) != rules.version:
                 rules = live_rules(connection)
             meant = {rule.rule.id for rule in scope(todo.chosen, rules)}
-            selected = replayer.step(self._records(), meant, rules)
+            began = self._clock()
+            selected = replayer.step(self._portion.records, meant, rules)
+            self._portion.took(selected, self._clock() - began)
             if not selected:
                 connection.execute(load("replay")["finish"], {"replay": todo.id})
                 log.info("a replay is at its end", action="replay_finished", id=todo.id)
                 break
             self._count += selected
             self._report(connection, todo.id)
-            self._pace()
+            self._pace(connection, todo.id)
         self._tell(job.job(connection, todo.id), self._seconds())
 
     def _partitions(self, connection: psycopg.Connection) -> int:
@@ -115,13 +118,12 @@ class Running:
         connection.execute(load("lease")["prepare"], stages)
         return self._settings.partitions
 
-    def _records(self) -> int:
-        """A quarter of a second's at a low rate, so that it stays even."""
-        return RECORDS if self._rate is None else max(1, min(RECORDS, int(self._rate / 4)))
-
-    def _pace(self) -> None:
-        if self._rate is not None:
-            self._stop.wait(self._count / self._rate - self._seconds())
+    def _pace(self, connection: psycopg.Connection, id_: int) -> None:
+        """Wait for the rate, and tell of it: a record with many changes takes its time."""
+        while self._rate is not None and (left := self._count / self._rate - self._seconds()) > 0:
+            if self._stop.wait(min(left, _TELL_SECONDS)):
+                break
+            self._report(connection, id_)
 
     def _report(self, connection: psycopg.Connection, id_: int) -> None:
         if self._clock() - self._told >= _TELL_SECONDS:

@@ -55,6 +55,7 @@ def select(
     connection.execute(queries["selected"], {"replay": replay, "selected": selected, "first": first})
     if selected:
         gather(connection, replay, first)
+        connection.execute(queries["analyze"])
     return selected
 
 
@@ -71,8 +72,7 @@ def gather(connection: psycopg.Connection, replay: int, first: int) -> None:
 def extend(connection: psycopg.Connection, replay: int, first: int) -> None:
     """Bring the history up to what is committed now."""
     queries = load("replay")
-    connection.execute(queries["extend"], {"replay": replay})
-    if connection.execute(queries["discover"], {"replay": replay}).rowcount:
+    if connection.execute(queries["extend"], {"replay": replay}).rowcount:
         gather(connection, replay, first)
 
 

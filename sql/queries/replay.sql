@@ -152,8 +152,9 @@ WHERE
 ON CONFLICT DO NOTHING;
 
 -- name: extend
--- What was committed since the history was gathered, of the same records. A transaction that had not ended
--- then drew its change ids above the position of the newest tick that is older than all of these.
+-- What was committed since the history was gathered, of the same records; returns the number of records that
+-- changes of identity among it lead to. A transaction that had not ended then drew its change ids above the
+-- position of the newest tick that is older than all of these.
 WITH before AS (
     SELECT
         p.snapshot,
@@ -169,31 +170,45 @@ moved AS (
     UPDATE orgstream.replay AS p
     SET snapshot = pg_current_snapshot()
     WHERE p.id = %(replay)s
+),
+
+later AS (
+    INSERT INTO orgstream.replay_change (replay_id, record, change_id)
+    SELECT
+        %(replay)s,
+        v.record,
+        h.id
+    FROM before
+    CROSS JOIN
+        LATERAL (
+            SELECT
+                c.id,
+                orgstream.record_hash(c.table_schema, c.table_name, c.key) AS record,
+                orgstream.record_hash(c.table_schema, c.table_name, c.old_key) AS old_record
+            FROM orgstream.change_queue AS c
+            WHERE c.id > before.position AND NOT pg_visible_in_snapshot(c.xid, before.snapshot)
+        ) AS h
+    CROSS JOIN LATERAL (VALUES (h.record), (h.old_record)) AS v (record)
+    WHERE
+        v.record IS NOT NULL
+        AND EXISTS (
+            SELECT FROM orgstream.replay_record AS r
+            WHERE r.replay_id = %(replay)s AND r.gathered AND r.record IN (h.record, h.old_record)
+        )
+    ON CONFLICT DO NOTHING
+    RETURNING record
 )
 
-INSERT INTO orgstream.replay_change (replay_id, record, change_id)
-SELECT
-    %(replay)s,
-    v.record,
-    h.id
-FROM before
-CROSS JOIN
-    LATERAL (
-        SELECT
-            c.id,
-            orgstream.record_hash(c.table_schema, c.table_name, c.key) AS record,
-            orgstream.record_hash(c.table_schema, c.table_name, c.old_key) AS old_record
-        FROM orgstream.change_queue AS c
-        WHERE c.id > before.position AND NOT pg_visible_in_snapshot(c.xid, before.snapshot)
-    ) AS h
-CROSS JOIN LATERAL (VALUES (h.record), (h.old_record)) AS v (record)
-WHERE
-    v.record IS NOT NULL
-    AND EXISTS (
-        SELECT FROM orgstream.replay_record AS r
-        WHERE r.replay_id = %(replay)s AND r.gathered AND r.record IN (h.record, h.old_record)
-    )
+INSERT INTO orgstream.replay_record (replay_id, record)
+SELECT DISTINCT
+    %(replay)s::bigint,
+    l.record
+FROM later AS l
 ON CONFLICT DO NOTHING;
+
+-- name: analyze
+-- Tables that were just filled are unknown to the planner, which would read the whole of them for each step.
+ANALYZE (SKIP_LOCKED) orgstream.replay_record, orgstream.replay_change;
 
 -- name: gathered
 UPDATE orgstream.replay_record
@@ -212,7 +227,9 @@ WHERE c.replay_id = %(replay)s AND r.record IS NULL;
 
 -- name: todo
 -- The next records to do, in the order of their first change.
-SELECT record
+SELECT
+    record,
+    todo
 FROM orgstream.replay_record
 WHERE replay_id = %(replay)s AND todo > %(after)s
 ORDER BY todo
