@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING, Any
 
-from tests.fixtures.connected import Connected, connect
+from pipeline.connect import Mapping
+from tests.fixtures.add_on import add_on
+from tests.fixtures.connected import OBJECTS, Connected
 
 if TYPE_CHECKING:
     from tests.fixtures.world import World
@@ -33,8 +34,8 @@ def test_an_insert_that_salesforce_refuses_surfaces_and_is_delivered_after_the_f
 
 def test_a_duplicate_of_its_own_external_id_counts_as_delivered(world: World) -> None:
     """The insert reaches Salesforce, the answer is lost, and Heroku Connect tries again."""
-    with contextlib.closing(connect(world, upsert=False)) as heroku:
-        heroku.install()
+    mappings = [Mapping(sobject, upsert=False) for sobject in OBJECTS]
+    with add_on(str(world.settings.database_url), "uk", *mappings) as heroku:
         uk = Connected(world, heroku)
         heroku.lose_replies(1)
         uk.account("a")

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import random
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from pipeline.connect import Connection, Field, Mapping, SalesforceOrg, SObject
-from tests.fixtures.clock import Clock
+from pipeline.connect import Field, Mapping, SObject
+from tests.fixtures.add_on import add_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pipeline.connect import Connection
     from tests.fixtures.world import World
 
 NAME: Final = Field("Name", "string(80)")
@@ -116,14 +115,8 @@ class Company:
 @pytest.fixture
 def uk(world: World) -> Iterator[Company]:
     world.app.execute(TABLES)
-    clock = Clock()
-    org = SalesforceOrg("uk", clock=clock, rng=random.Random(1))
-    mappings = [Mapping(USER, read_only=True), Mapping(ACCOUNT), Mapping(CONTACT)]
-    heroku = Connection(
-        str(world.settings.database_url), "uk", mappings, org=org, clock=clock, rng=random.Random(2)
-    )
-    with contextlib.closing(heroku):
-        heroku.install()
+    mappings = (Mapping(USER, read_only=True), Mapping(ACCOUNT), Mapping(CONTACT))
+    with add_on(str(world.settings.database_url), "uk", *mappings) as heroku:
         yield Company(world, heroku)
 
 

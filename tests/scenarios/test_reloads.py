@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
-import random
 from typing import TYPE_CHECKING, Final
 
 import psycopg
 import pytest
 from psycopg import sql
 
-from pipeline.connect import Connection, Field, Mapping, SalesforceOrg, SObject
+from pipeline.connect import Field, Mapping, SObject
 from pipeline.letters import Selection, select
 from pipeline.postgres.queries import load
 from pipeline.rules.validate import validate
-from tests.fixtures.clock import Clock
+from tests.fixtures.add_on import add_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from pipeline.connect import Connection
     from tests.fixtures.world import World
 
 ACCOUNT: Final = SObject(
@@ -81,18 +80,9 @@ class Two:
 
 @pytest.fixture
 def two(world: World) -> Iterator[Two]:
-    with contextlib.ExitStack() as stack:
-
-        def connect(schema: str, sobject: SObject) -> Connection:
-            clock, rng = Clock(), random.Random(1)
-            org = SalesforceOrg(schema, clock=clock, rng=rng)
-            url = str(world.settings.database_url)
-            add_on = Connection(url, schema, (Mapping(sobject),), org=org, clock=clock, rng=rng)
-            stack.enter_context(contextlib.closing(add_on))
-            add_on.install()
-            return add_on
-
-        yield Two(world, connect("north", ACCOUNT), connect("south", SHORT))
+    url = str(world.settings.database_url)
+    with add_on(url, "north", Mapping(ACCOUNT)) as north, add_on(url, "south", Mapping(SHORT)) as south:
+        yield Two(world, north, south)
 
 
 @pytest.mark.parametrize("truncate", [False, True], ids=["deleted", "truncated"])
@@ -175,12 +165,8 @@ def test_a_load_without_triggers_is_not_replicated_and_a_disabled_trigger_is_tol
 def test_a_field_that_heroku_connect_adds_is_ignored_until_a_rule_names_it(two: Two) -> None:
     two.begin(records=2)
     wider = SObject("Account", (*ACCOUNT.fields, Field("Phone__c", "string(40)")))
-    url, clock = str(two.world.settings.database_url), Clock()
-    org = SalesforceOrg("north", clock=clock, rng=random.Random(2))
-    with contextlib.closing(
-        Connection(url, "north", (Mapping(wider),), org=org, clock=clock, rng=random.Random(3))
-    ) as altered:
-        altered.install()
+    with add_on(str(two.world.settings.database_url), "north", Mapping(wider), number=2):
+        pass  # made anew
     two.world.app.execute("UPDATE north.account SET phone__c = '1', name = 'new'")
     two.settle()
     assert [row[1] for row in two.southern()] == ["new", "new"]
@@ -193,13 +179,8 @@ def test_a_field_that_heroku_connect_adds_is_ignored_until_a_rule_names_it(two: 
 
 
 def test_a_read_only_mapping_is_refused_as_a_target(world: World, two: Two, tmp_path: Path) -> None:
-    url, clock = str(world.settings.database_url), Clock()
-    org = SalesforceOrg("fixed", clock=clock, rng=random.Random(1))
-    mapping = Mapping(ACCOUNT, read_only=True)
-    with contextlib.closing(
-        Connection(url, "fixed", (mapping,), org=org, clock=clock, rng=random.Random(1))
-    ) as fixed:
-        fixed.install()
+    with add_on(str(world.settings.database_url), "fixed", Mapping(ACCOUNT, read_only=True)):
+        pass  # its tables are there
     file = tmp_path / "refused.toml"
     file.write_text(RULES.replace('"south"', '"fixed"'))
     [fault] = validate(world.app, file).faults
