@@ -6,12 +6,12 @@ what is live.
 
 from __future__ import annotations
 
-import getpass
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from pipeline.errors import ConfigurationError
+from pipeline.person import person
 from pipeline.postgres.queries import load
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def request(
     The letters that will be. Left out are those that are being settled already, and retries of entries
     that nobody could read.
     """
-    user = getpass.getuser()
+    user = person()
     rows = connection.execute(
         load("holds")["request"],
         {

@@ -103,8 +103,8 @@ def _by_rule(connection: psycopg.Connection, tellings: Mapping[str, Telling]) ->
     for name, _, count in connection.execute(load("status")["letters"]).fetchall():
         dead[name] = dead.get(name, 0) + count
     aside = {
-        (name, behind): count
-        for name, behind, count, _ in connection.execute(load("observe")["held"]).fetchall()
+        (name, reason): count
+        for name, reason, count, _ in connection.execute(load("observe")["held"]).fetchall()
     }
     waiting: dict[str, int] = dict(connection.execute(load("status")["waiting"]).fetchall())
     return [
@@ -114,9 +114,10 @@ def _by_rule(connection: psycopg.Connection, tellings: Mapping[str, Telling]) ->
             target=str(rule.target),
             per_second=written.get(rule.name, 0.0),
             dead=dead.get(rule.name, 0),
-            held=aside.get((rule.name, True), 0),
-            paused=aside.get((rule.name, False), 0),
+            held=aside.get((rule.name, "held"), 0),
+            paused=aside.get((rule.name, "paused"), 0),
             waiting=waiting.get(rule.name, 0),
+            approval=aside.get((rule.name, "approval"), 0),
         )
         for rule in (rules.rules if rules else ())
     ]

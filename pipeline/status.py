@@ -60,6 +60,12 @@ class RuleStatus(msgspec.Struct, frozen=True):
     held: int  # behind a dead letter, or behind a change that waits
     paused: int  # because the rule is paused
     waiting: int = 0  # for a record that they refer to
+    approval: int = 0  # of a mass delete: its deletes, and what came after them
+
+    @property
+    def aside(self) -> int:
+        """How many changes are set aside."""
+        return self.dead + self.held + self.paused + self.waiting + self.approval
 
 
 class LetterGroup(msgspec.Struct, frozen=True):

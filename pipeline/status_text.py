@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from pipeline.status import RuleStatus, Status
+    from pipeline.status import Status
 
 _MOST_RULES: Final = 20
 _RIGHT: Final = frozenset(
@@ -27,6 +27,7 @@ _RIGHT: Final = frozenset(
         "dead",
         "paused",
         "waiting",
+        "approval",
         "partitions",
         "up",
         "memory",
@@ -92,12 +93,12 @@ def _stages(status: Status) -> Table:
 
 
 def _rules(status: Status) -> Table:
-    table = _table("rule", "from", "to", "per second", "dead", "held", "paused", "waiting")
-    rules = sorted(status.by_rule, key=lambda rule: (-_aside(rule), -rule.per_second, rule.rule))
+    table = _table("rule", "from", "to", "per second", "dead", "held", "approval", "paused", "waiting")
+    rules = sorted(status.by_rule, key=lambda rule: (-rule.aside, -rule.per_second, rule.rule))
     for rule in rules[:_MOST_RULES]:
-        counts = (rule.dead, rule.held, rule.paused, rule.waiting)
+        counts = (rule.dead, rule.held, rule.approval, rule.paused, rule.waiting)
         numbers = (f"{rule.per_second:,.1f}", *(f"{count:,}" for count in counts))
-        style = "red" if _aside(rule) > rule.waiting else ""
+        style = "red" if rule.aside > rule.waiting else ""
         table.add_row(rule.rule, rule.source, rule.target, *numbers, style=style)
     if len(rules) > _MOST_RULES:
         table.add_row(f"and {len(rules) - _MOST_RULES} more", style="dim")
@@ -120,10 +121,6 @@ def _deliveries(status: Status) -> Iterable[RenderableType]:
         )
     yield table
     yield ""
-
-
-def _aside(rule: RuleStatus) -> int:
-    return rule.dead + rule.held + rule.paused + rule.waiting
 
 
 def _processes(status: Status) -> Table:

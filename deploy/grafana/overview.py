@@ -44,9 +44,9 @@ def _figures() -> tuple[Built, ...]:
         ),
         figure(
             "Set aside",
-            "Dead letters, changes held behind one, and changes of paused rules: these need a person.",
+            "Dead letters, changes held behind one, for approval or by paused rules: these need a person.",
             "short",
-            Query(total(standing.SET_ASIDE), "changes"),
+            Query(total(standing.SET_ASIDE, matchers=('reason!="waiting"',)), "changes"),
             warn=1,
             bad=100,
         ),
@@ -85,7 +85,7 @@ def _orgs() -> tuple[Built, ...]:
     return (
         graph(
             "Changes set aside, by target org",
-            "What an org lacks until somebody settles it.",
+            "What an org lacks until somebody settles it, or until a record comes that is waited for.",
             "short",
             Query(f"sum by (target_org) ({aside})", "{{target_org}}"),
         ),
@@ -119,6 +119,12 @@ def _orgs() -> tuple[Built, ...]:
             "What rules wrote for each org and Salesforce has not answered, in entries of its trigger log.",
             "short",
             Query(now(standing.PENDING_DELIVERIES, "org"), "{{org}}"),
+        ),
+        graph(
+            "Answers of Salesforce",
+            "Per second, what became of the entries of the trigger logs that our writes made.",
+            "ops",
+            Query(rate(catalog.DELIVERIES, "org", "outcome"), "{{org}}: {{outcome}}"),
         ),
         graph(
             "Records that Salesforce refuses",

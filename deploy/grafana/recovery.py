@@ -31,16 +31,14 @@ def _left() -> tuple[Built, ...]:
             Query(total(standing.DEAD_LETTERS_NOW), "letters"),
             warn=1,
             bad=100,
-            wide=6,
         ),
         figure(
             "Held changes",
-            "Changes that wait, in order, behind a dead letter or for a paused rule.",
+            "Changes that wait, in order: behind a dead letter, for approval, or for a paused rule.",
             "short",
             Query(now(standing.HELD_CHANGES), "changes"),
             warn=1,
             bad=1_000,
-            wide=6,
         ),
         figure(
             "Held for",
@@ -49,7 +47,22 @@ def _left() -> tuple[Built, ...]:
             Query(age(standing.OLDEST_HELD), "age"),
             warn=600,
             bad=3_600,
-            wide=6,
+        ),
+        figure(
+            "Waiting for approval",
+            "Deletes in a mass, and what came after them for the same records.",
+            "short",
+            Query(total(standing.SET_ASIDE, matchers=('reason="approval"',)), "changes"),
+            warn=1,
+            bad=1,
+        ),
+        figure(
+            "Waiting for a record",
+            "Changes that refer to a record which is not there yet. They go on by themselves when it comes.",
+            "short",
+            Query(now(standing.WAITING_CHANGES), "changes"),
+            warn=100,
+            bad=10_000,
         ),
         figure(
             "Paused rules",
@@ -58,7 +71,6 @@ def _left() -> tuple[Built, ...]:
             Query(now(standing.PAUSED_RULES), "rules"),
             warn=1,
             bad=1,
-            wide=6,
         ),
     )
 

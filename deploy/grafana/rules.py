@@ -99,19 +99,19 @@ def _aside() -> tuple[Built, ...]:
     return (
         graph(
             "Set aside, by rule",
-            "Dead letters, changes held behind one, and changes of a paused rule.",
+            "Changes that a rule has not applied yet, for whatever reason.",
             "short",
             Query(f"sum by (rule) (max by (job, rule, reason) ({aside}))", "{{rule}}"),
         ),
         graph(
             "Set aside, by reason",
-            "dead: could not be applied; held: behind a dead letter; paused: the rule is.",
+            "dead: could not be applied; held: behind one; approval: a mass delete; waiting: for a record.",
             "short",
             Query(f"sum by (reason) (max by (job, rule, reason) ({aside}))", "{{reason}}"),
         ),
         graph(
             "Set aside, by target org",
-            "What each org lacks until somebody settles it.",
+            "What each org lacks until somebody settles it, or until a record comes that is waited for.",
             "short",
             Query(f"sum by (target_org) ({dead})", "{{target_org}}"),
         ),

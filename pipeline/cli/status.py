@@ -33,7 +33,10 @@ def _show(status: Status) -> None:
     state = "caught up" if status.caught_up else f"{status.lag_seconds:.1f} s behind"
     click.echo(f"{state}; rule set {status.rules_version} with {status.rules} rules")
     pending = "unknown" if status.pending is None else status.pending
-    click.echo(f"backlog {status.backlog}, pending {pending}, held {status.held}, dead {status.dead}")
+    click.echo(
+        f"backlog {status.backlog}, pending {pending}, held {status.held}, "
+        f"waiting {status.waiting}, dead {status.dead}"
+    )
     for stage in status.stages:
         click.echo(
             f"  {stage.stage:9} {stage.partitions_held} of {stage.partitions} partitions held, "
@@ -53,10 +56,11 @@ def _show(status: Status) -> None:
     for name, reason in status.paused_rules.items():
         click.echo(f"  rule {name} is paused: {reason}. Once it is mended: orgstream rules resume {name}")
     for rule in status.by_rule:
-        if rule.per_second or rule.dead or rule.held or rule.paused or rule.waiting:
+        if rule.per_second or rule.aside:
             click.echo(
                 f"  rule {rule.rule}: {rule.per_second:.1f} writes/s, dead {rule.dead}, held {rule.held}, "
-                f"waiting for its pause to end {rule.paused}, for a parent {rule.waiting}"
+                f"waiting for approval {rule.approval}, for its pause to end {rule.paused}, "
+                f"for a parent {rule.waiting}"
             )
     for group in status.dead_letters:
         click.echo(f"  dead letters: {group.count} of rule {group.rule or '(none)'}, cause {group.cause}")

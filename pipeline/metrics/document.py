@@ -25,7 +25,7 @@ them, and the active relay. `web` also serves what all processes counted, with a
 [operations](operations.md#metrics) says how. Beside these there are the usual ones of a process, among them
 `process_resident_memory_bytes` and `process_cpu_seconds_total`.
 
-A rule costs 17 series for its latency and four for its writes in each apply worker, and four more in all.
+A rule costs 17 series for its latency and four for its writes in each apply worker, and six more in all.
 
 | metric | kind | labels | source | meaning |
 |---|---|---|---|---|

@@ -15,7 +15,7 @@ KINDS: Final = ("relay", "worker", "web", "drain")
 SERVERS: Final = ("postgres", "redis")
 WINNERS: Final = tuple(Side)
 DELIVERED: Final = ("accepted", "refused")
-REASONS: Final = ("dead", "held", "paused")  # why a change is set aside
+REASONS: Final = ("dead", "held", "approval", "paused", "waiting")  # why a change is set aside
 
 STAGE: Final = Label("stage", STAGES)
 STEP: Final = Label("stage", ("relay", *STAGES))  # where the relay counts as one

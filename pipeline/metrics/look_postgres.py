@@ -86,18 +86,19 @@ def _set_aside(connection: psycopg.Connection, rules: RuleSet | None) -> Iterato
     for rule, cause, count in connection.execute(load("status")["letters"]).fetchall():
         causes[cause] = causes.get(cause, 0) + count
         aside[rule, "dead"] = aside.get((rule, "dead"), 0) + count
-    since = []
-    for rule, behind, count, first in connection.execute(load("observe")["held"]).fetchall():
-        aside[rule, "held" if behind else "paused"] = count
+    held, since = 0, []
+    for rule, reason, count, first in connection.execute(load("observe")["held"]).fetchall():
+        aside[rule, reason] = count
+        held += count
         since.append(first)
+    waiting: dict[str, int] = dict(connection.execute(load("status")["waiting"]).fetchall())
+    aside |= {(rule, "waiting"): count for rule, count in waiting.items()}
     for cause, count in causes.items():
         yield Reading(standing.DEAD_LETTERS_NOW, count, {"error": cause})
     for (rule, reason), count in aside.items():
         yield Reading(standing.SET_ASIDE, count, {"rule": rule, "reason": reason})
-    held = sum(count for (_, reason), count in aside.items() if reason != "dead")
     yield Reading(standing.HELD_CHANGES, held)
-    waiting = connection.execute(load("status")["waiting"]).fetchall()
-    yield Reading(standing.WAITING_CHANGES, sum(count for _, count in waiting))
+    yield Reading(standing.WAITING_CHANGES, sum(waiting.values()))
     yield Reading(standing.PAUSED_RULES, len(connection.execute(load("status")["paused"]).fetchall()))
     if since:
         yield Reading(standing.OLDEST_HELD, min(since).timestamp())

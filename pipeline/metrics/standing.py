@@ -55,7 +55,7 @@ DEAD_LETTERS_NOW: Final = gauge(
 )
 HELD_CHANGES: Final = gauge(
     "orgstream_held_changes",
-    "Changes held back by an earlier failure or wait of their record.",
+    "Changes held back: by an earlier failure or wait of their record, for approval, or by a paused rule.",
     looked_up=True,
 )
 WAITING_CHANGES: Final = gauge(
@@ -102,7 +102,8 @@ RULE_INFO: Final = gauge(
 )
 SET_ASIDE: Final = gauge(
     "orgstream_set_aside_changes",
-    "Changes set aside under a rule: dead letters, held behind one, or waiting for a paused rule.",
+    "Changes set aside under a rule: dead letters, held behind one or behind one that waits, for "
+    "the approval of a mass delete or while the rule is paused, or waiting for a record they refer to.",
     labels.RULE,
     labels.REASON,
     looked_up=True,

@@ -65,6 +65,34 @@ COMMENT ON COLUMN orgstream.refused_record.columns IS 'Of an update: the columns
 COMMENT ON COLUMN orgstream.refused_record.refused_at IS 'When the refusal was seen.';
 COMMENT ON COLUMN orgstream.refused_record.written_again_at IS 'When a person last had it written again.';
 
+CREATE VIEW orgstream.undelivered AS
+SELECT
+    table_schema,
+    coalesce(p.entries, 0)::bigint AS pending,
+    p.since,
+    coalesce(r.records, 0) AS refused
+FROM (
+    SELECT
+        d.table_schema,
+        sum(d.entries) AS entries,
+        min(d.written_at) AS since
+    FROM orgstream.delivery AS d
+    WHERE d.state = 'pending'
+    GROUP BY d.table_schema
+) AS p
+FULL JOIN (
+    SELECT
+        f.table_schema,
+        count(*) AS records
+    FROM orgstream.refused_record AS f
+    GROUP BY f.table_schema
+) AS r USING (table_schema);
+COMMENT ON VIEW orgstream.undelivered IS 'What we wrote for each org behind Heroku Connect, as far as Salesforce has not accepted it; no row where it has.';
+COMMENT ON COLUMN orgstream.undelivered.table_schema IS 'The schema of the target org.';
+COMMENT ON COLUMN orgstream.undelivered.pending IS 'Entries of its trigger log that our writes made and Salesforce has not answered.';
+COMMENT ON COLUMN orgstream.undelivered.since IS 'When the first of them was written; NULL where there are none.';
+COMMENT ON COLUMN orgstream.undelivered.refused IS 'Records of which Salesforce refused something and has not accepted it since.';
+
 -- Letters are settled by an acceptance, too, without anybody's asking.
 ALTER TABLE orgstream.letter_audit
 DROP CONSTRAINT letter_audit_how_check,

@@ -36,20 +36,26 @@ GROUP BY c.table_schema, c.table_name
 ORDER BY c.table_schema, c.table_name;
 
 -- name: held
--- Changes that wait, by rule and by whether they wait behind a letter or for a paused rule.
+-- Changes that are held, by rule and reason: behind a letter or a wait, for the approval of a mass delete, or
+-- because their rule is paused.
 SELECT
     coalesce(r.name, '') AS rule,
-    h.behind,
+    h.reason,
     h.changes,
     h.since
 FROM (
     SELECT
-        rule_id,
-        letter_id IS NOT NULL AS behind,
+        c.rule_id,
+        CASE
+            WHEN c.letter_id IS NULL THEN 'paused'
+            WHEN b.letter_id IS NULL THEN 'held'
+            ELSE 'approval'
+        END AS reason,
         count(*) AS changes,
-        min(held_at) AS since
-    FROM orgstream.held_change
-    GROUP BY rule_id, letter_id IS NOT NULL
+        min(c.held_at) AS since
+    FROM orgstream.held_change AS c
+    LEFT JOIN orgstream.delete_burst AS b ON c.letter_id = b.letter_id
+    GROUP BY c.rule_id, reason
 ) AS h
 LEFT JOIN LATERAL (
     SELECT v.name
@@ -147,30 +153,11 @@ SELECT
 
 -- name: deliveries
 -- By schema: what Salesforce has not answered, since when, and the records of which it refused something.
-WITH pending AS (
-    SELECT
-        table_schema,
-        sum(entries) AS entries,
-        min(written_at) AS since
-    FROM orgstream.delivery
-    WHERE state = 'pending'
-    GROUP BY table_schema
-),
-
-refused AS (
-    SELECT
-        table_schema,
-        count(*) AS records
-    FROM orgstream.refused_record
-    GROUP BY table_schema
-)
-
 SELECT
     s.name,
-    coalesce(p.entries, 0)::bigint AS pending,
-    p.since,
-    coalesce(r.records, 0) AS refused
+    coalesce(u.pending, 0) AS pending,
+    u.since,
+    coalesce(u.refused, 0) AS refused
 FROM unnest(%(schemas)s::text []) AS s (name)
-LEFT JOIN pending AS p ON s.name = p.table_schema
-LEFT JOIN refused AS r ON s.name = r.table_schema
+LEFT JOIN orgstream.undelivered AS u ON s.name = u.table_schema
 ORDER BY s.name;

@@ -173,32 +173,13 @@ connected AS (
         m.table_schema
     FROM mapped AS m
     INNER JOIN written AS w ON m.table_schema = w.table_schema AND m.table_name = w.table_name
-),
-
-pending AS (
-    SELECT
-        table_schema,
-        sum(entries) AS entries,
-        min(written_at) AS since
-    FROM orgstream.delivery
-    WHERE state = 'pending'
-    GROUP BY table_schema
-),
-
-refused AS (
-    SELECT
-        table_schema,
-        count(*) AS records
-    FROM orgstream.refused_record
-    GROUP BY table_schema
 )
 
 SELECT
     c.org,
-    coalesce(p.entries, 0)::bigint AS pending,
-    extract(EPOCH FROM clock_timestamp() - p.since)::double precision AS oldest_seconds,
-    coalesce(r.records, 0) AS refused
+    coalesce(u.pending, 0) AS pending,
+    extract(EPOCH FROM clock_timestamp() - u.since)::double precision AS oldest_seconds,
+    coalesce(u.refused, 0) AS refused
 FROM connected AS c
-LEFT JOIN pending AS p ON c.table_schema = p.table_schema
-LEFT JOIN refused AS r ON c.table_schema = r.table_schema
+LEFT JOIN orgstream.undelivered AS u ON c.table_schema = u.table_schema
 ORDER BY c.org;

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import random
 import re
 import subprocess
 from typing import TYPE_CHECKING, Final
@@ -11,9 +10,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 import redis
 
-from pipeline.connect import Connection, SalesforceOrg
 from tests.docs.pages import DOCS, anchors
-from tests.fixtures.clock import Clock
 from tests.fixtures.prometheus import ALERTS, program
 from tests.unit.source_tree import ROOT
 
@@ -152,18 +149,20 @@ def no_trigger(at: Monitored) -> Iterator[None]:
 
 @contextlib.contextmanager
 def connect_failing(at: Monitored) -> Iterator[None]:
-    """Heroku Connect marked a row as failed, as it does when Salesforce refuses it."""
-    clock, rng = Clock(), random.Random(1)
-    org = SalesforceOrg("us", clock=clock, rng=rng)
-    add_on = Connection(at.env["DATABASE_URL"], "us", (), org=org, clock=clock, rng=rng)
-    add_on.install()
-    at.app.execute(
-        "INSERT INTO us._trigger_log_archive (id, created_at, updated_at, state, action, table_name) "
-        "VALUES (1, now(), now(), 'FAILED', 'UPDATE', 'account')"
-    )
+    """Salesforce takes one record and refuses another, until it is told to take that too."""
+    disliked = {"Nemo"}
+    at.heroku.org.validate("Account", lambda new, _: "no" if new["name"] in disliked else None)
+    at.app.execute("INSERT INTO emea.person VALUES ('good', 'Ann'), ('bad', 'Nemo')")
+    at.prometheus.await_result('orgstream_pending_delivery_entries{org="uk"} == 2')
+    at.heroku.write()
+    at.prometheus.await_result('orgstream_refused_delivery_entries{org="uk"} == 1')
     yield
-    at.app.execute("UPDATE us._trigger_log_archive SET state = 'REQUEUED'")
-    add_on.close()
+    disliked.clear()
+    at.run("dead-letters", "retry", "--cause", "delivery")
+    at.prometheus.await_result('orgstream_connect_pending_rows{org="uk"} > 0')
+    at.heroku.write()
+    at.prometheus.await_result('orgstream_refused_delivery_entries{org="uk"} == 0')
+    at.app.execute("UPDATE uk._trigger_log_archive SET updated_at = updated_at - interval '2 hours'")
 
 
 @contextlib.contextmanager

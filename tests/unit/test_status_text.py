@@ -31,7 +31,7 @@ WELL = Status(
     by_rule=[
         RuleStatus("quiet", "a.t", "b.t", 0.0, 0, 0, 0),
         RuleStatus("busy", "a.t", "b.t", 1234.5, 0, 0, 0),
-        RuleStatus("broken", "a.t", "b.t", 0.0, 2, 7, 0),
+        RuleStatus("broken", "a.t", "b.t", 0.0, 2, 7, 0, 3, 4_321),
     ],
 )
 
@@ -55,6 +55,7 @@ def test_the_rules_that_set_something_aside_come_first() -> None:
     assert "1,234.5" in text
     assert "50 MiB" in text
     assert "4 of 4" in text
+    assert "4,321" in text  # wait for approval
 
 
 def test_what_needs_a_person_is_said() -> None:

@@ -9,7 +9,10 @@ import pytest
 
 from pipeline.metrics import labels, standing
 from pipeline.metrics.looks import look_of
+from pipeline.observation import observe
 from pipeline.settings import Url
+from tests.integration.waits.conftest import LOOKUP, Family
+from tests.integration.worker.mass import Mass
 
 if TYPE_CHECKING:
     from pipeline.metrics.description import Metric
@@ -78,6 +81,32 @@ def test_what_is_set_aside_is_told_by_rule(world: World) -> None:
     assert value(readings, standing.HELD_CHANGES) == 1
     assert value(readings, standing.DEAD_LETTERS_NOW, "refused") == 1
     assert value(readings, standing.OLDEST_HELD) > 0
+
+
+def test_what_waits_for_a_record_is_told_apart_from_what_is_held(world: World) -> None:
+    family = Family(world)
+    family.apply(LOOKUP)
+    family.child("c1", "p1", "first")
+    family.child("c1", "p1", "second")
+    family.settle()
+    readings = look(world)
+    aside = {reason: value(readings, standing.SET_ASIDE, "children", reason) for reason in labels.REASONS}
+    assert aside == {"dead": 0, "held": 1, "approval": 0, "paused": 0, "waiting": 1}
+    assert (value(readings, standing.HELD_CHANGES), value(readings, standing.WAITING_CHANGES)) == (1, 1)
+    [rule] = [rule for rule in observe(world.settings).by_rule if rule.aside]
+    assert (rule.rule, rule.held, rule.waiting) == ("children", 1, 1)
+
+
+def test_what_waits_for_approval_is_told_apart_from_what_is_held(world: World) -> None:
+    mass = Mass(world)
+    mass.begin()
+    mass.run("DELETE FROM emea.account WHERE amount <= 20")
+    readings = look(world)
+    aside = {reason: value(readings, standing.SET_ASIDE, "accounts", reason) for reason in labels.REASONS}
+    assert aside == {"dead": 1, "held": 0, "approval": 20, "paused": 0, "waiting": 0}
+    assert value(readings, standing.HELD_CHANGES) == 20
+    [rule] = [rule for rule in observe(world.settings).by_rule if rule.aside]
+    assert (rule.rule, rule.held, rule.approval) == ("accounts", 0, 20)
 
 
 @pytest.mark.parametrize(
