@@ -66,12 +66,7 @@ COMMENT ON COLUMN orgstream.refused_record.refused_at IS 'When the refusal was s
 COMMENT ON COLUMN orgstream.refused_record.written_again_at IS 'When a person last had it written again.';
 
 CREATE VIEW orgstream.undelivered AS
-SELECT
-    table_schema,
-    coalesce(p.entries, 0)::bigint AS pending,
-    p.since,
-    coalesce(r.records, 0) AS refused
-FROM (
+WITH pending AS (
     SELECT
         d.table_schema,
         sum(d.entries) AS entries,
@@ -79,14 +74,23 @@ FROM (
     FROM orgstream.delivery AS d
     WHERE d.state = 'pending'
     GROUP BY d.table_schema
-) AS p
-FULL JOIN (
+),
+
+refused AS (
     SELECT
         f.table_schema,
         count(*) AS records
     FROM orgstream.refused_record AS f
     GROUP BY f.table_schema
-) AS r USING (table_schema);
+)
+
+SELECT
+    coalesce(p.table_schema, r.table_schema) AS table_schema,
+    coalesce(p.entries, 0)::bigint AS pending,
+    p.since,
+    coalesce(r.records, 0) AS refused
+FROM pending AS p
+FULL JOIN refused AS r ON p.table_schema = r.table_schema;
 COMMENT ON VIEW orgstream.undelivered IS 'What we wrote for each org behind Heroku Connect, as far as Salesforce has not accepted it; no row where it has.';
 COMMENT ON COLUMN orgstream.undelivered.table_schema IS 'The schema of the target org.';
 COMMENT ON COLUMN orgstream.undelivered.pending IS 'Entries of its trigger log that our writes made and Salesforce has not answered.';
