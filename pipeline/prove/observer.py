@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import psycopg
 
@@ -14,14 +14,33 @@ from pipeline.prove.journal import JournalReader
 from pipeline.prove.world import Away
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     from pipeline.proof.verdict import Finding
-    from pipeline.prove.world import World
+
+
+class Observed(Protocol):
+    """What is observed: the prover's world, or another deployment with the prover's orgs and writers."""
+
+    @property
+    def folder(self) -> Path:
+        """Where the writers' journal is."""
+        ...
+
+    def ask(self, query: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        """The rows of a query of sql/queries/prove.sql. Raises Away, psycopg.Error."""
+        ...
+
+    def note(self, text: str) -> None:
+        """Hear of a finding."""
+        ...
 
 
 class Observer:
     """Looks whenever it is called; a Postgres that is away only makes it wait."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: Observed) -> None:
         self.history = History()
         self._noted = 0
         self._world = world

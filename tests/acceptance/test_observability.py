@@ -151,16 +151,16 @@ def no_trigger(at: Monitored) -> Iterator[None]:
 def connect_failing(at: Monitored) -> Iterator[None]:
     """Salesforce takes one record and refuses another, until it is told to take that too."""
     disliked = {"Nemo"}
-    at.heroku.org.validate("Account", lambda new, _: "no" if new["name"] in disliked else None)
+    at.heroku["uk"].org.validate("Account", lambda new, _: "no" if new["name"] in disliked else None)
     at.app.execute("INSERT INTO emea.person VALUES ('good', 'Ann'), ('bad', 'Nemo')")
     at.prometheus.await_result('orgstream_pending_delivery_entries{org="uk"} == 2')
-    at.heroku.write()
+    at.heroku["uk"].write()
     at.prometheus.await_result('orgstream_refused_delivery_entries{org="uk"} == 1')
     yield
     disliked.clear()
     at.run("dead-letters", "retry", "--cause", "delivery")
     at.prometheus.await_result('orgstream_connect_pending_rows{org="uk"} > 0')
-    at.heroku.write()
+    at.heroku["uk"].write()
     at.prometheus.await_result('orgstream_refused_delivery_entries{org="uk"} == 0')
     at.app.execute("UPDATE uk._trigger_log_archive SET updated_at = updated_at - interval '2 hours'")
 
