@@ -91,7 +91,7 @@ def command(
         else:
             if dry_run or force or everything or any(named.values()):
                 raise ConfigurationError("--resume goes on with what was selected then: give --rate at most.")
-            missing, id_ = [], job.job(connection, resume).id
+            missing, id_ = [], job.resumable(connection, resume).id
     _replay(settings, id_, rate, missing, as_json=as_json)
 
 

@@ -68,6 +68,21 @@ def job(connection: psycopg.Connection, id_: int) -> Job:
     return found[0]
 
 
+def resumable(connection: psycopg.Connection, id_: int) -> Job:
+    """A replay to go on with. Raises ConfigurationError where there is none, or the queue does not reach back
+    to its beginning any more.
+    """
+    found = job(connection, id_)
+    row = connection.execute(load("replay")["kept_from"]).fetchone()
+    kept = int(row[0]) if row and row[0] is not None else 0
+    if found.state != "finished" and found.first_change < kept:
+        raise ConfigurationError(
+            f"replay {id_} has to read changes from id {found.first_change} on, and those below {kept} are "
+            "dropped by now (ORGSTREAM_RETENTION). Begin a new replay of what is left"
+        )
+    return found
+
+
 def create(connection: psycopg.Connection, selection: Selection, *, force: bool) -> int:
     """Write down a replay, inside the transaction that selects its changes; its number."""
     row = connection.execute(

@@ -26,6 +26,12 @@ WHERE c.id >= %(id)s
 ORDER BY c.id
 LIMIT 1;
 
+-- name: kept_from
+-- The change id from which on the queue is whole.
+SELECT min(r.first)
+FROM orgstream.change_range AS r
+WHERE r.emptied_at IS NULL;
+
 -- name: missing
 -- Which of these changes the queue does not hold.
 SELECT i.id

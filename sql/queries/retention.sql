@@ -98,7 +98,8 @@ SET skipped = skipped + (SELECT s.ids FROM skipped AS s);
 -- name: due
 -- The oldest range of which nothing is needed any more, under the relay's lease. That is: it is old enough;
 -- the writers of its changes had ended at a tick; that tick, so all of its changes, is applied in every
--- partition; and no change of it waits for a person or behind one.
+-- partition; no change of it waits for a person or behind one; and no replay that was begun lately and has not
+-- ended may read it.
 WITH done AS (
     SELECT
         t.id,
@@ -133,6 +134,14 @@ WHERE
     AND c.closed_xid < d.xmin
     AND NOT EXISTS (
         SELECT FROM orgstream.needed_change AS n WHERE n.change_id >= c.first AND n.change_id < c.beyond
+    )
+    AND NOT EXISTS (
+        SELECT
+        FROM orgstream.replay AS p
+        WHERE
+            p.finished_at IS NULL
+            AND p.first_change < c.beyond
+            AND p.created_at > r.moment - %(retention)s * interval '1 second'
     )
     AND EXISTS (SELECT FROM orgstream.lease AS l WHERE l.stage = 'relay' AND l.term = %(term)s)
 ORDER BY c.first

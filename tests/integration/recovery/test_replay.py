@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pipeline.replay.job import failures
+import pytest
+
+from pipeline.errors import ConfigurationError
+from pipeline.replay.job import failures, resumable
 from pipeline.replay.rehearsal import rehearse
 from pipeline.replay.run import live_rules
 from pipeline.replay.selection import Selection, scope
@@ -143,6 +146,16 @@ def test_a_change_that_came_through_the_target_counts_as_the_later_one(pipeline:
     pipeline.settle()
     assert pipeline.world.rows("SELECT name FROM us.account") == [("LATER",)]
     assert pipeline.world.rows("SELECT name FROM emea.account") == [("LATER",)]
+
+
+def test_a_replay_whose_changes_are_gone_is_not_gone_on_with(pipeline: Pipeline) -> None:
+    pipeline.put("a", "one", 1)
+    pipeline.replayer(force=True)
+    assert resumable(pipeline.world.app, pipeline.replay_id).state == "interrupted"
+    pipeline.world.app.execute("UPDATE orgstream.change_range SET emptied_at = now() WHERE first = 1")
+    pipeline.world.app.execute("SELECT orgstream.make_range(100)")
+    with pytest.raises(ConfigurationError, match="changes from id 1 on, and those below"):
+        resumable(pipeline.world.app, pipeline.replay_id)
 
 
 def test_what_is_refused_is_told_and_holds_nothing_back(pipeline: Pipeline) -> None:

@@ -67,12 +67,25 @@ def held(world: World) -> None:
     see_ended(world)
 
 
+def replayed(world: World) -> None:
+    """A replay was begun and has not ended."""
+    replicate(world, "a", "b")
+    end_range(world)
+    age(world)
+    see_ended(world)
+    world.app.execute(
+        "INSERT INTO orgstream.replay (actor, selection, force, first_change, snapshot)"
+        " VALUES ('ann', '{}', false, 2, pg_current_snapshot())"
+    )
+
+
 REASONS: Final[dict[str, Scene]] = {
     "retention": (young, "AND c.closed_at <= r.moment - %(retention)s * interval '1 second'"),
     "late commit": (open_late, "AND c.closed_xid < d.xmin"),
     "position": (behind, "WHERE l.stage = 'apply'"),
     "letter": (letter, "n.change_id >= c.first"),
     "held": (held, "n.change_id >= c.first"),
+    "replay": (replayed, "p.finished_at IS NULL"),
 }
 
 
@@ -96,7 +109,7 @@ def test_without_that_condition_it_would_be_lost(world: World, scene: Scene) -> 
     upkeep = world.upkeep()
     queries = dict(load("retention"))
     without = {"WHERE l.stage = 'apply'": "WHERE l.stage = 'apply' AND l.partition > 0"}
-    without["n.change_id >= c.first"] = "n.change_id < 0"
+    without |= {"n.change_id >= c.first": "n.change_id < 0", "p.finished_at IS NULL": "false"}
     assert condition in queries["due"]
     queries["due"] = queries["due"].replace(condition, without.get(condition, ""))
     upkeep._queries = queries
@@ -132,6 +145,13 @@ def test_a_letter_that_is_settled_keeps_nothing(world: World) -> None:
     run(world, world.upkeep())
     assert queued(world) == []
     assert world.rows("SELECT count(*) FROM orgstream.dead_letter") == [(0,)]
+
+
+def test_a_replay_that_was_left_long_ago_keeps_nothing(world: World) -> None:
+    replayed(world)
+    world.app.execute("UPDATE orgstream.replay SET created_at = created_at - interval '30 days'")
+    run(world, world.upkeep())
+    assert queued(world) == []
 
 
 def test_a_late_commit_is_replicated_before_its_range_goes(world: World) -> None:
