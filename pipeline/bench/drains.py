@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from pipeline.bench.processor import ProcessorTime
 from pipeline.bench.report import Figure, figure
 from pipeline.bench.watch import Watch
 from pipeline.bench.workloads import Workload, workloads
 from pipeline.errors import Failure
 from pipeline.postgres.queries import load
+from pipeline.topology import RELAY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,29 +64,41 @@ def measure_drains(
         tell(f"drain: {workload.count} {workload.name}")
         since = _number(world.connection, "last_change")
         workload.make(world.connection)
-        drained = _drain(world, processes, since, workload.count, stop)
-        figures += drained.figures("drains", workload, "drain")
+        drained, used = _drain(world, processes, since, workload, stop)
+        figures += [*drained.figures("drains", workload, "drain"), *used]
         wrong = _number(world.connection, "differences")
         if wrong:
             raise Failure(f"after the drain of {workload.name} {wrong} records of the target are wrong")
     return figures
 
 
-def _drain(world: World, processes: Processes, since: int, count: int, stop: Stop) -> Drained:
-    connection = world.connection
+def _drain(
+    world: World, processes: Processes, since: int, workload: Workload, stop: Stop
+) -> tuple[Drained, list[Figure]]:
+    connection, count = world.connection, workload.count
 
     def applied() -> int:
         return _number(connection, "applied_since", id=since)
 
+    time_used = ProcessorTime(world, processes)
     began = time.monotonic()
     with processes.running() as children:
         watch = Watch(stop, children)
+        for kind, stage in {RELAY: RELAY, **processes.stages}.items():
+            watch.until(f"the {kind}", partial(_holds, connection, stage), pause=_LOOK_SECONDS)
+            time_used.begin(kind)
         first_at = watch.until("the first change", lambda: applied() > 0, pause=_LOOK_SECONDS)
         first = applied()
         # Counting the ledger costs something; so it is counted only when the last entry has come through.
         watch.until("the last entry", lambda: _number(connection, "furthest") >= count, pause=_LOOK_SECONDS)
         last_at = watch.until("the last change", lambda: applied() >= count, pause=_LOOK_SECONDS)
-    return Drained(count, first_at - began, first, last_at - began)
+        used = time_used.figures(f"drains.{workload.name}.processor", count)
+    return Drained(count, first_at - began, first, last_at - began), used
+
+
+def _holds(connection: psycopg.Connection, stage: str) -> bool:
+    """Whether a process holds a lease of the stage."""
+    return connection.execute(load("bench")["holders"], {"stage": stage}).fetchone() is not None
 
 
 def _number(connection: psycopg.Connection, query: str, **parameters: int) -> int:

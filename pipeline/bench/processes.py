@@ -26,6 +26,12 @@ class Processes:
         self._workers = options.workers
         self._split = options.split
         self.peaks: dict[str, float] = {}  # kind -> MiB
+        self.pids: dict[int, str] = {}  # of those that run -> kind
+
+    @property
+    def stages(self) -> dict[str, str]:
+        """The kinds of workers, with a stage that each takes leases of."""
+        return {kind: kind if self._split else STAGES[-1] for kind in self._kinds}
 
     @contextlib.contextmanager
     def running(self, *, workers: bool = True) -> Iterator[Children]:
@@ -35,21 +41,22 @@ class Processes:
         """
         log_path = self._world.folder / "processes.log"
         with log_path.open("ab") as log, Children(self._world.environment) as children:
-            pids = {("relay", children.start("relay", "relay", log=log))}
+            self.pids = {children.start("relay", "relay", log=log): "relay"}
             for kind in self._kinds if workers else ():
                 arguments = ("--stages", kind) if self._split else ()
                 for number in range(1, self._workers + 1):
-                    pids.add((kind, children.start(f"{kind} {number}", "worker", *arguments, log=log)))
+                    self.pids[children.start(f"{kind} {number}", "worker", *arguments, log=log)] = kind
             try:
                 yield children
             except ChildEnded as ended:
                 tail = log_path.read_text(encoding="utf-8", errors="replace")[-2000:]
                 raise Failure(f"{ended}:\n{tail}") from ended
             finally:
-                self._note_peaks(pids)
+                self._note_peaks()
+                self.pids = {}
 
-    def _note_peaks(self, pids: set[tuple[str, int]]) -> None:
-        for kind, pid in pids:
+    def _note_peaks(self) -> None:
+        for pid, kind in self.pids.items():
             peak = peak_mebibytes(pid)
             if peak is not None:
                 self.peaks[kind] = max(peak, self.peaks.get(kind, 0.0))

@@ -27,6 +27,7 @@ AIMS: Final = {
     "drains.inserts": Aim(40_000, "higher"),
     "drains.updates": Aim(40_000, "higher"),
     "drains.singles": Aim(25_000, "higher"),
+    "drains.inserts.processor": Aim(80, "lower"),
     "latency.quiet.p50": Aim(8, "lower"),
     "latency.quiet.p99": Aim(40, "lower"),
     "latency.busy.p50": Aim(8, "lower"),
@@ -54,7 +55,7 @@ class Figure(msgspec.Struct, frozen=True, omit_defaults=True):
 def figure(name: str, value: float, unit: str, meaning: str) -> Figure:
     """A figure, compared with its aim."""
     aim = AIMS.get(name)
-    value = round(value, 1 if unit in {"ms", "%", "MiB", "s"} else 0)
+    value = round(value, 1 if unit in {"ms", "%", "MiB", "s", "µs/change"} else 0)
     return Figure(name, value, unit, meaning, aim.value if aim else None, aim.reached(value) if aim else None)
 
 

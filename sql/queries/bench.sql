@@ -173,6 +173,14 @@ INNER JOIN orgstream.process AS p ON l.holder = p.id
 WHERE l.stage = %(stage)s AND l.expires_at > clock_timestamp()
 GROUP BY p.pid;
 
+-- name: sessions
+-- The sessions of relays (their bells too) and of workers, whatever stages they run.
+SELECT
+    pid,
+    split_part(application_name, '-', 2)
+FROM pg_stat_activity
+WHERE application_name ^@ 'orgstream-' AND split_part(application_name, '-', 2) IN ('relay', 'worker');
+
 -- name: announced
 -- The process ids of all that ever said that they live.
 SELECT pid
