@@ -28,7 +28,7 @@ class Applied(msgspec.Struct):
 
     def add(self, plan: Plan, repeated: Iterable[tuple[int, int]]) -> None:
         """Count one committed transaction; `repeated` are the (change, rule) it left out."""
-        _count(self.written, (entry.rule_id for entry in plan.ledger))
+        _count(self.written, [entry.rule_id for entry in plan.ledger])
         _count(self.duplicates, (rule for _, rule in repeated))
         _count(self.conflicts, plan.conflicts)
         self.rejects += plan.rejects

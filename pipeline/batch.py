@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from pipeline.redis.entry import MARK, PASSAGE, Entry
+from pipeline.redis.entry import MARK, PASSAGE, Entry, order_of
 from stages.filter import read_change, read_passage
 from stages.passage import Passage, encode
 
@@ -31,16 +32,13 @@ class Item(msgspec.Struct, gc=False):
 
 def item_of(partition: int, entry: Entry, version: int, done: tuple[int, int]) -> Item:
     """An entry in hand; `version` is the live rule set's, `done` how far the partition is applied."""
-    item = Item(partition, entry.id, entry.order)
+    order = order_of(entry.id)
     if entry.field == MARK:
-        item.mark = entry.document
-    elif item.order <= done:
-        pass  # applied already: an entry published or delivered again
-    elif entry.field == PASSAGE:
-        item.passage = read_passage(entry.document, f"partition {partition}", version)
-    else:
-        item.passage = read_change(entry.document, f"partition {partition}", version)
-    return item
+        return Item(partition, entry.id, order, None, entry.document)
+    if order <= done:  # applied already: an entry published or delivered again
+        return Item(partition, entry.id, order)
+    read = read_passage if entry.field == PASSAGE else read_change
+    return Item(partition, entry.id, order, read(entry.document, partition, version))
 
 
 def onward(items: Sequence[Item]) -> list[Entry]:
@@ -91,13 +89,19 @@ class Advance(msgspec.Struct, frozen=True):
 
 def advances(items: Iterable[Item]) -> list[Advance]:
     """The last entry of each partition, and the latest capture time seen there."""
-    batches: dict[int, list[Item]] = {}
-    for item in items:
-        batches.setdefault(item.partition, []).append(item)
+    batches = by_partition(items)
     return [
         Advance(partition, *batch[-1].order, _checked(next(filter(None, map(_time, reversed(batch))), None)))
         for partition, batch in batches.items()
     ]
+
+
+def by_partition(items: Iterable[Item]) -> dict[int, list[Item]]:
+    """The items of each partition."""
+    batches: defaultdict[int, list[Item]] = defaultdict(list)
+    for item in items:
+        batches[item.partition].append(item)
+    return batches
 
 
 def partitions_of(items: Sequence[Item]) -> dict[int, int]:
@@ -111,6 +115,9 @@ def partitions_of(items: Sequence[Item]) -> dict[int, int]:
 
 def by_rules(items: Sequence[Item]) -> list[tuple[int | None, list[Item]]]:
     """The items in runs that one rule set decides; items without a passage belong to any."""
+    versions = {item.passage.rules for item in items if item.passage is not None}
+    if len(versions) == 1:  # nearly always
+        return [(versions.pop(), list(items))]
     version: int | None = None
 
     def version_of(item: Item) -> int | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from pipeline.batch import Item, by_rules, item_of, onward
+from pipeline.batch import Item, by_partition, by_rules, item_of, onward
 from pipeline.leases import START
+from pipeline.metrics.worker import rejects_of
 from pipeline.redis.entry import Finished
 from stages.filter import filter_changes
 from stages.match import match_changes
@@ -72,9 +74,6 @@ class Run:
     def finish(self, batch: Batch, held: Mapping[int, Grant]) -> None:
         """Hand on, acknowledge and trim. Raises StreamsLost, Fenced."""
         begun, last = self._steps[batch.place], self._steps[-1]
-        by_partition: dict[int, list[Item]] = {}
-        for item in batch.items:
-            by_partition.setdefault(item.partition, []).append(item)
         finished = [
             Finished(
                 partition,
@@ -82,7 +81,7 @@ class Run:
                 [item.id for item in items],
                 onward(items) if last.writes else [],
             )
-            for partition, items in by_partition.items()
+            for partition, items in by_partition(batch.items).items()
         ]
         self._streams.acknowledge(begun.stage, begun.reads, last.writes, finished)
         self._metrics.finished(begun.stage, len(batch.items), batch.began)
@@ -95,12 +94,11 @@ class Run:
         self, place: int, entries: Mapping[int, Sequence[Entry]], done: Mapping[int, EntryId]
     ) -> tuple[list[Item], list[tuple[CompiledRules, list[Item]]]]:
         current = self._rules.current()
-        items = [
-            item_of(partition, entry, current.version, done.get(partition, START))
-            for partition, batch in entries.items()
-            for entry in batch
-        ]
-        items.sort(key=lambda item: item.order)
+        items: list[Item] = []
+        for partition, batch in entries.items():
+            finished = done.get(partition, START)
+            items += [item_of(partition, entry, current.version, finished) for entry in batch]
+        items.sort(key=attrgetter("order"))
         groups = []
         for version, group in by_rules(items):
             rules = current if version in (None, current.version) else self._rules.at(version)
@@ -109,12 +107,17 @@ class Run:
         return items, groups
 
     def _run_stages(self, place: int, items: Sequence[Item], rules: CompiledRules) -> None:
+        carried = [item for item in items if item.passage is not None]
+        passages = [item.passage for item in carried if item.passage is not None]
+        rejects = rejects_of(passages)
         for step in self._steps[place:]:
             if step.stage == "apply":
                 return
-            carried = [item for item in items if item.passage is not None]
-            passages = [item.passage for item in carried if item.passage is not None]
             outcomes = _STAGES[step.stage](passages, rules)
-            self._metrics.handled(step.stage, outcomes, sum(len(passage.rejects) for passage in passages))
-            for item, passage in zip(carried, outcomes, strict=True):
-                item.passage = passage
+            for item, outcome in zip(carried, outcomes, strict=True):
+                item.passage = outcome
+            passages = [outcome for outcome in outcomes if outcome is not None]
+            if len(passages) < len(carried):
+                carried = [item for item in carried if item.passage is not None]
+            before, rejects = rejects, rejects_of(passages)
+            self._metrics.handled(step.stage, len(outcomes), len(passages), rejects - before)

@@ -195,8 +195,9 @@ class Worker:
             began = time.monotonic()
             applied = target.apply(items, rules, terms)
             self._metrics.applied(applied, rules, items, time.monotonic() - began)
-            for item in items:
-                self._ready[item.partition] = max(item.order, self._ready[item.partition])
+            last = {item.partition: item.order for item in items}  # they are in order
+            for partition, order in last.items():
+                self._ready[partition] = max(order, self._ready[partition])
 
     def _require_ours(self, batch: Batch) -> None:
         """A tick stands in Postgres before its entries do in Redis: what lies beyond the last is not ours.

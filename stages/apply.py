@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -72,11 +72,14 @@ def plan_writes(
             if name in applied or name in ledger or (holds.any and holds.hold(change, write.rule)):
                 continue
             rule = rules.by_id[write.rule]
-            if write.action is not Action.NONE:
+            if write.action is not _NONE:
                 layers.add(rule, path, write)
             ledger[name] = LedgerEntry(change.id, write.rule, rule.rule.version)
     statements, entries = tuple(layers.statements()), tuple(ledger.values())
     return Plan(statements, entries, tuple(rejects), tuple(holds.held), holds.added, tuple(waits))
+
+
+_NONE: Final = Action.NONE  # the member itself: it takes as long to look one up as to call a function
 
 
 @functools.lru_cache(maxsize=4096)

@@ -14,6 +14,8 @@ from stages.write import Action, Write
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+_DELETED: Final = Operation.DELETE  # the members themselves: every write is asked
+_DELETE: Final = Action.DELETE
 #: The time within which deletes are counted together, in seconds.
 WINDOW: Final = 60
 #: The limit of rules that state none.
@@ -51,7 +53,7 @@ class Burst(msgspec.Struct, frozen=True):
 
 def is_guarded(change: Change, write: Write) -> bool:
     """Whether a write is what becomes of a delete, or a delete itself."""
-    return change.operation is Operation.DELETE or write.action is Action.DELETE
+    return change.operation is _DELETED or write.action is _DELETE
 
 
 def second_of(change: Change) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -16,17 +16,21 @@ if TYPE_CHECKING:
     from stages.rules.compile import CompiledRules
 
 _DECODER = msgspec.json.Decoder(Change)
+_TRUNCATE: Final = Operation.TRUNCATE  # the member itself: to look it up takes longer than all else here
 
 
-def read_change(document: bytes, stream: str, version: int) -> Passage:
-    """The passage of an entry as the relay wrote it; one with a reject where it cannot be read."""
+def read_change(document: bytes, stream: str | int, version: int) -> Passage:
+    """The passage of an entry as the relay wrote it; one with a reject where it cannot be read.
+
+    `stream` names where it was found, or is the number of its partition.
+    """
     try:
         return Passage(version, _DECODER.decode(document))
     except msgspec.DecodeError as error:
         return _unreadable(document, stream, version, f"the entry is not a change: {error}")
 
 
-def read_passage(document: bytes, stream: str, version: int) -> Passage:
+def read_passage(document: bytes, stream: str | int, version: int) -> Passage:
     """The passage of an entry as a stage handed it on; one with a reject where it cannot be read."""
     try:
         return decode(document)
@@ -34,9 +38,10 @@ def read_passage(document: bytes, stream: str, version: int) -> Passage:
         return _unreadable(document, stream, version, f"the entry is not a passage between stages: {error}")
 
 
-def _unreadable(document: bytes, stream: str, version: int, message: str) -> Passage:
+def _unreadable(document: bytes, stream: str | int, version: int, message: str) -> Passage:
+    table = stream if isinstance(stream, str) else f"partition {stream}"
     text = document.decode("utf-8", "backslashreplace").replace("\0", r"\x00")  # which Postgres cannot hold
-    fault = Reject(change_id=None, table=stream, cause=Cause.UNREADABLE, message=message, payload=text)
+    fault = Reject(change_id=None, table=table, cause=Cause.UNREADABLE, message=message, payload=text)
     return Passage(version, rejects=(fault,))
 
 
@@ -51,7 +56,7 @@ def _kept(passage: Passage, rules: CompiledRules) -> Passage | None:
         return passage
     table = rules.tables.get((change.schema, change.table))
     # A truncated table sends no deletes; the record of it stays in the outbox.
-    if table is None or change.operation is Operation.TRUNCATE:
+    if table is None or change.operation is _TRUNCATE:
         return None
     if table.echoes is not None:  # apply has to see all its changes
         return msgspec.structs.replace(passage, echoes=True)

@@ -29,6 +29,11 @@ class Effect(StrEnum):
 _NONE: Final = object()
 
 
+# The members themselves: it takes as long to look one up as to call a function.
+_UPSERT: Final = Action.UPSERT
+_DELETE: Final = Action.DELETE
+
+
 class Record(msgspec.Struct, gc=False):
     """What a batch does to one target record.
 
@@ -45,12 +50,22 @@ class Record(msgspec.Struct, gc=False):
     shape: Shape | None = None  # of its one write; records of one shape go into the same statements
 
 
+def begun(write: Write) -> Record:
+    """What a batch does to a record by its first write."""
+    shape = (write.rule, write.action, write.revives, write.changed)
+    if write.action is _UPSERT and write.old_key is None:  # by far the most frequent
+        return Record(write.key, False, True, write.values, write.values, None, shape)
+    record = Record(write.key, shape=shape if write.old_key is None else None, old_key=write.old_key)
+    fold(record, write)
+    return record
+
+
 def fold(record: Record, write: Write) -> None:
     """Add a later write of the same record to what the batch does to it."""
-    if write.action is Action.DELETE:
+    if write.action is _DELETE:
         record.delete, record.upsert, record.insert, record.update = True, False, {}, {}
         return
-    upserts = write.action is Action.UPSERT
+    upserts = write.action is _UPSERT
     record.upsert = record.upsert or upserts
     changed = write.values
     if not upserts and write.revives:

@@ -73,15 +73,12 @@ class Holds:
         self._partitions = partitions or {}
         self.added: dict[Block, int | Reject | Wait] = {}
         self.held: list[Held] = []
-
-    @property
-    def any(self) -> bool:
-        """Whether anything is held at all; mostly nothing is."""
-        return bool(self._known or self.added or self._paused.any or self._guarded)
+        self.any = bool(known) or paused.any  # whether anything is held at all; mostly nothing is
 
     def guard(self, held: Mapping[tuple[int, int], int], waiting: Mapping[Block, int]) -> None:
         """Hold single changes under a rule too, each behind a letter, and records that wait behind one."""
         self._guarded = held
+        self.any = self.any or bool(held or waiting)
         if waiting:
             self._known = ChainMap(dict(waiting), self._known)  # type: ignore[arg-type]  # it is only read
 
@@ -108,6 +105,7 @@ class Holds:
         """
         if reject.cause is Cause.NO_KEY:
             return
+        self.any = True
         for key in keys_of(change):
             self.added[Block(reject.rule_id or EVERY_RULE, table_of(change), key)] = reject
 

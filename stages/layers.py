@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from stages.fold import Columns, Effect, Key, Record, Shape, fold, parts
+from stages.fold import Columns, Effect, Key, Record, Shape, begun, fold, parts
 from stages.rules.compile import CompiledRule
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ class Layers:
         self._layers: list[dict[_Target, _Group]] = []
         self._tables: dict[TableName, _Table] = {}
         self._latest: tuple[CompiledRule, _Table] | None = None
+        self._begun: tuple[CompiledRule, Path, int, _Group] | None = None
 
     def add(self, rule: CompiledRule, path: Path, write: Write) -> None:
         """Put a write into the first layer where it may run. Equal paths are to be the same object."""
@@ -88,6 +89,16 @@ class Layers:
         return table
 
     def _group(self, rule: CompiledRule, path: Path, layer: int) -> _Group:
+        """The group that a write goes to; mostly the same one as the write before."""
+        if self._begun is not None:
+            known_rule, known_path, known_layer, group = self._begun
+            if known_rule is rule and known_path is path and known_layer == layer:
+                return group
+        group = self._group_of(rule, path, layer)
+        self._begun = (rule, path, layer, group)
+        return group
+
+    def _group_of(self, rule: CompiledRule, path: Path, layer: int) -> _Group:
         while len(self._layers) <= layer:
             self._layers.append({})
         name = rule.target.name
@@ -124,13 +135,11 @@ class _Group:
     def add(self, write: Write) -> None:
         record = self._records.get(write.key)
         if record is None:
-            shape = (write.rule, write.action, write.revives, write.changed)
-            record = self._records[write.key] = Record(write.key, shape=shape)
-        else:
-            record.shape = None
+            self._records[write.key] = begun(write)
+            return
+        record.shape = None
         if write.old_key is not None:
             record.old_key = write.old_key
-            record.shape = None
         fold(record, write)
 
     def statements(self) -> Iterator[Statement]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -17,6 +17,13 @@ if TYPE_CHECKING:
     from stages.change import Change
     from stages.rules.closures import Row
     from stages.rules.compile import CompiledRule, CompiledRules
+
+
+# The members themselves: it takes as long to look one up as to call a function.
+_ENTER: Final = Kind.ENTER
+_INSIDE: Final = Kind.INSIDE
+_LEAVE: Final = Kind.LEAVE
+_DELETE: Final = Kind.DELETE
 
 
 def match_changes(batch: Sequence[Passage], rules: CompiledRules) -> list[Passage | None]:
@@ -51,7 +58,7 @@ def _match(passage: Passage, rules: CompiledRules) -> Passage | None:
                 transitions.append(Transition(rule.rule.id, kind))
     if not transitions and not rejects and not passage.echoes:
         return None
-    all_rejects = (*passage.rejects, *rejects)
+    all_rejects = (*passage.rejects, *rejects) if rejects else passage.rejects
     return Passage(passage.rules, change, tuple(transitions), (), all_rejects, passage.echoes, rows)
 
 
@@ -68,10 +75,10 @@ def _heeds(compiled: CompiledRule, change: Change) -> bool:
 def _kind(compiled: CompiledRule, rows: Rows) -> Kind | None:
     before = rows.before is not None and _meets(compiled, rows.before)
     if rows.after is None:
-        return Kind.DELETE if before else None
+        return _DELETE if before else None
     if _meets(compiled, rows.after):
-        return Kind.INSIDE if before else Kind.ENTER
-    return Kind.LEAVE if before else None
+        return _INSIDE if before else _ENTER
+    return _LEAVE if before else None
 
 
 def _meets(compiled: CompiledRule, row: Row) -> bool:

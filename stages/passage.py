@@ -30,18 +30,15 @@ class Transition(msgspec.Struct, frozen=True, gc=False):
     kind: Kind
 
 
-class Rows:
+class Rows(msgspec.Struct, frozen=True, gc=False):
     """The decoded rows of a change, kept between two stages of one process; never sent."""
 
-    __slots__ = ("after", "before", "faults")
-
-    def __init__(self, before: dict[str, Any] | None, after: dict[str, Any] | None) -> None:
-        self.before = before
-        self.after = after
-        self.faults: dict[str, str] = {}  # column -> why it could not be read
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    faults: dict[str, str] = {}  # column -> why it could not be read
 
 
-class Passage(msgspec.Struct, frozen=True, omit_defaults=True):
+class Passage(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One entry between two stages.
 
     `rules` is the rule set that decides this change from the first stage to the last, whatever becomes
@@ -60,7 +57,7 @@ class Passage(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def _leave_out(_: object) -> None:
-    """Rows are decoded again from the change where the next stage is another process."""
+    """A note is for apply in the same process."""
 
 
 _ENCODER = msgspec.json.Encoder(enc_hook=_leave_out, decimal_format="number")
@@ -73,6 +70,8 @@ def encode(passage: Passage) -> bytes:
     done = not passage.transitions and not passage.echoes and (passage.writes or passage.rejects)
     if passage.change is not None and done:
         passage = msgspec.structs.replace(passage, change=passage.change.without_rows())
+    if passage.rows is not None:  # they are decoded again where the next stage is another process
+        passage = msgspec.structs.replace(passage, rows=None)
     return _ENCODER.encode(passage)
 
 

@@ -14,6 +14,8 @@ from stages.rules.decoding import decoder_of
 if TYPE_CHECKING:
     from stages.rules.compile import CompiledRules, TableRules
 
+_INSERT: Final = Operation.INSERT  # the members themselves: looking them up costs as much as a function
+_DELETE: Final = Operation.DELETE
 _MISSING: Final = re.compile(r"Object missing required field `(.*)`$")
 _MISTYPED: Final = re.compile(r"Expected `.*`, got `.*` - at `\$\.(.*)`$")
 
@@ -42,8 +44,7 @@ def _partly(change: Change, table: TableRules, error: msgspec.ValidationError) -
         except msgspec.ValidationError as another:
             error = another
         else:
-            rows.faults = faults
-            return rows
+            return Rows(rows.before, rows.after, faults)
 
 
 def whole(passage: Passage, rules: CompiledRules) -> Passage:
@@ -59,8 +60,8 @@ def whole(passage: Passage, rules: CompiledRules) -> Passage:
 def _decoded(change: Change, decoder: msgspec.json.Decoder[Any]) -> Rows:
     decode = decoder.decode
     return Rows(
-        None if change.operation is Operation.INSERT else decode(change.before),
-        None if change.operation is Operation.DELETE else decode(change.after),
+        None if change.operation is _INSERT else decode(change.before),
+        None if change.operation is _DELETE else decode(change.after),
     )
 
 

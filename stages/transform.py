@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from stages.rules.compile import CompiledRule, CompiledRules
 
 _NOTHING: Final[dict[str, Wanted]] = {}
+# The members themselves: it takes as long to look one up as to call a function.
+_ENTER: Final = Kind.ENTER
+_INSIDE: Final = Kind.INSIDE
+_LEAVE: Final = Kind.LEAVE
+_UPSERT: Final = Action.UPSERT
+_UPDATE: Final = Action.UPDATE
 
 
 def transform_changes(batch: Sequence[Passage], rules: CompiledRules) -> list[Passage | None]:
@@ -35,16 +41,17 @@ def _transform(passage: Passage, rules: CompiledRules) -> Passage | None:
         return passage
     rows = passage.rows or read_rows(change, rules.tables[change.schema, change.table])
     writes: list[Write] = []
-    rejects = list(passage.rejects)
+    rejects: list[Reject] = []
     for transition in passage.transitions:
         outcome = _write_or_reject(change, transition, rules.by_id[transition.rule], rows)
         if isinstance(outcome, Reject):
             rejects.append(outcome)
         elif outcome is not None:
             writes.append(outcome)
-    if not writes and not rejects and not passage.echoes:
+    all_rejects = (*passage.rejects, *rejects) if rejects else passage.rejects
+    if not writes and not all_rejects and not passage.echoes:
         return None
-    return Passage(passage.rules, change, (), tuple(writes), tuple(rejects), passage.echoes)
+    return Passage(passage.rules, change, (), tuple(writes), all_rejects, passage.echoes)
 
 
 def _write_or_reject(
@@ -62,13 +69,13 @@ def _write_or_reject(
 
 
 def _write(kind: Kind, rule: CompiledRule, rows: Rows) -> Write | None:
-    if kind is Kind.ENTER and rows.after is not None:
+    if kind is _ENTER and rows.after is not None:
         return upsert_of(rule, _key(rule, rows.after), rows.after)
-    if kind is Kind.INSIDE and rows.before is not None and rows.after is not None:
+    if kind is _INSIDE and rows.before is not None and rows.after is not None:
         return update_of(rule, rows.before, rows.after)
     if rows.before is None:  # neither leaving nor deleted: such a transition is not made
         return None
-    if kind is Kind.LEAVE:
+    if kind is _LEAVE:
         return _removal(rule, rule.rule.on_unmatched, rule.set_on_unmatched, rows.before)
     return _removal(rule, rule.rule.on_delete, rule.set_on_delete, rows.before)
 
@@ -77,10 +84,10 @@ def upsert_of(rule: CompiledRule, key: tuple[Any, ...], after: Row) -> Write:
     """The whole mapped row."""
     values = rule.columns.values(after)
     if not rule.lookups:
-        return Write(rule.rule.id, Action.UPSERT, key, values)
+        return Write(rule.rule.id, _UPSERT, key, values)
     return Write(
         rule.rule.id,
-        Action.UPSERT,
+        _UPSERT,
         key,
         _with_places(rule, values),
         wanted=wanted_of(rule.lookups, after),
@@ -93,7 +100,7 @@ def update_of(rule: CompiledRule, before: Row, after: Row) -> Write | None:
     Raises EvaluationError, UnmappedValue, NoKey.
     """
     key = _key(rule, after)
-    old_key = tuple([evaluate(before) for evaluate in rule.key])
+    old_key = _known(rule, before)
     if None in old_key:  # until now the record could not be recognised
         return upsert_of(rule, key, after)
     values, wanted = rule.columns.values(after), _NOTHING
@@ -105,7 +112,7 @@ def update_of(rule: CompiledRule, before: Row, after: Row) -> Write | None:
     if key == old_key and not changed:
         return None
     old = None if key == old_key else old_key
-    return Write(rule.rule.id, Action.UPDATE, key, values, tuple(changed), old, wanted=wanted)
+    return Write(rule.rule.id, _UPDATE, key, values, tuple(changed), old, wanted=wanted)
 
 
 def _with_places(rule: CompiledRule, values: dict[str, Any]) -> dict[str, Any]:
@@ -129,11 +136,18 @@ def _values(columns: tuple[tuple[str, Evaluate], ...], row: Row) -> dict[str, An
 
 
 def _key(rule: CompiledRule, row: Row) -> tuple[Any, ...]:
-    key = tuple([evaluate(row) for evaluate in rule.key])
+    key = _known(rule, row)
     if None in key:
         column = rule.key_columns[key.index(None)]
         raise NoKey(column)
     return key
+
+
+def _known(rule: CompiledRule, row: Row) -> tuple[Any, ...]:
+    """The key, of which columns may be NULL."""
+    if len(rule.key) == 1:
+        return (rule.key[0](row),)
+    return tuple([evaluate(row) for evaluate in rule.key])
 
 
 class NoKey(Exception):

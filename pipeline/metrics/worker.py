@@ -12,7 +12,7 @@ from pipeline.metrics import catalog, labels
 from pipeline.metrics.stage import StageMetrics
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from pipeline.applied import Applied
     from pipeline.batch import Item
@@ -42,11 +42,9 @@ class WorkerMetrics:
         """They were given up, and will be delivered again."""
         self._stages[stage].abandoned(entries)
 
-    def handled(self, stage: str, outcomes: Sequence[Passage | None], rejected_before: int) -> None:
-        """What a stage said of each entry; rejects that it was handed are not its own."""
-        emitted = sum(1 for outcome in outcomes if outcome is not None)
-        rejected = sum(len(outcome.rejects) for outcome in outcomes if outcome is not None) - rejected_before
-        counts = {"emit": emitted, "skip": len(outcomes) - emitted, "reject": rejected}
+    def handled(self, stage: str, entries: int, emitted: int, rejected: int) -> None:
+        """How many entries a stage was given, how many it handed on, and how many rejects are its own."""
+        counts = {"emit": emitted, "skip": entries - emitted, "reject": rejected}
         self._stages[stage].handled(counts, emitted=emitted)
 
     def leases(self, held: int, lost: int) -> None:
@@ -87,11 +85,16 @@ class WorkerMetrics:
         passages = [item.passage for item in items if item.passage is not None]
         refused = len(applied.rejects)
         if refused:  # what earlier stages rejected is counted there
-            refused = max(0, refused - sum(len(passage.rejects) for passage in passages))
+            refused = max(0, refused - rejects_of(passages))
         self._stages["apply"].handled({"emit": len(passages), "reject": refused}, emitted=0)
 
     def _write(self, rule: str, table: str, result: str, count: int) -> None:
         self._metrics.add(catalog.WRITES, count, rule=rule, table=table, result=result)
+
+
+def rejects_of(passages: Iterable[Passage]) -> int:
+    """How many rejects they carry; mostly none."""
+    return sum([len(passage.rejects) for passage in passages if passage.rejects])
 
 
 def _latency(items: Sequence[Item]) -> float | None:

@@ -57,10 +57,10 @@ class DeleteGuard:
         waiting = self._holds.bursting
         for passage in passages:
             change = passage.change
-            if change is not None and any(
-                is_guarded(change, write) or write.rule in waiting for write in passage.writes
-            ):
-                return True
+            if change is not None:
+                for write in passage.writes:
+                    if is_guarded(change, write) or (waiting and write.rule in waiting):
+                        return True
             if waiting and any(reject.rule_id in waiting for reject in passage.rejects):
                 return True
         return False

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 _WITHOUT_EQUALITY: Final = frozenset({"json", "xml", "point", "polygon", "hstore"})
+_UPSERT: Final = (
+    Effect.UPSERT
+)  # the members themselves: it takes as long to look one up as to call a function
+_UPDATE: Final = Effect.UPDATE
 _NUMBER: Final = "orgstream_n"  # the record's place in the array, where a statement has to name it
 
 
@@ -84,7 +88,11 @@ def compose_overtaken(statement: Statement) -> sql.Composed:
 def encode(statement: Statement) -> str:
     """The records as the JSON that the statement reads."""
     keys = statement.rule.key_columns
-    rows = [_row(statement.effect, record, keys) for record in statement.records]
+    if statement.effect is _UPSERT and len(keys) == 1:  # by far the most frequent
+        name = keys[0]
+        rows = [_with(record.insert, name, record.key[0]) for record in statement.records]
+    else:
+        rows = [_row(statement.effect, record, keys) for record in statement.records]
     return _ENCODER.encode(rows).decode()
 
 
@@ -98,12 +106,18 @@ def encode_keys(statement: Statement) -> str:
     return _ENCODER.encode(rows).decode()
 
 
+def _with(values: dict[str, Any], name: str, value: Any) -> dict[str, Any]:
+    values = values.copy()  # which takes a dict as it is, where {**values} may fill a new one
+    values[name] = value
+    return values
+
+
 def _row(effect: Effect, record: Record, keys: Sequence[str]) -> dict[str, Any]:
     key = {keys[0]: record.key[0]} if len(keys) == 1 else dict(zip(keys, record.key, strict=True))
-    if effect is Effect.UPSERT:
-        return {**record.insert, **key}
-    if effect is Effect.UPDATE:
+    if effect is _UPDATE:
         return {**record.update, **key}
+    if effect is _UPSERT:
+        return {**record.insert, **key}
     if effect is Effect.RENAME:
         return {**key, **{_old(number): value for number, value in enumerate(record.old_key or ())}}
     return key

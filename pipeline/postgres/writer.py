@@ -77,9 +77,9 @@ class Writer:
         done = self._connection.execute(
             self._queries["record_writes"],
             {
-                "changes": array(entry.change_id for entry in plan.ledger),
-                "rules": array(entry.rule_id for entry in plan.ledger),
-                "versions": array(entry.rule_version for entry in plan.ledger),
+                "changes": array([entry.change_id for entry in plan.ledger]),
+                "rules": array([entry.rule_id for entry in plan.ledger]),
+                "versions": array([entry.rule_version for entry in plan.ledger]),
             },
         )
         return done.rowcount
@@ -98,8 +98,8 @@ class Writer:
         rows = self._connection.execute(
             self._queries["recorded_writes"],
             {
-                "changes": array(change for change, _ in names),
-                "rules": array(rule for _, rule in names),
+                "changes": array([change for change, _ in names]),
+                "rules": array([rule for _, rule in names]),
             },
         ).fetchall()
         return frozenset((change, rule) for change, rule in rows)
@@ -124,5 +124,8 @@ class Writer:
 
 
 def array(numbers: Iterable[int]) -> str:
-    """A Postgres array as text: the driver takes several times as long over a list."""
-    return "{" + ",".join(map(str, numbers)) + "}"
+    """A Postgres array as text: the driver takes many times as long over a list.
+
+    But for its brackets it is a JSON array, and nothing makes those as quickly.
+    """
+    return "{" + msgspec.json.encode(list(numbers)).decode()[1:-1] + "}"

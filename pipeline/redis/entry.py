@@ -15,7 +15,7 @@ MARK: Final = b"mark"  # a watermark, or the trace of an entry that was left out
 
 def order_of(id_: bytes) -> tuple[int, int]:
     """An entry's id as numbers: tick and ordinal."""
-    tick, _, ordinal = id_.partition(b"-")
+    tick, ordinal = id_.split(b"-")
     return int(tick), int(ordinal)
 
 

@@ -23,35 +23,53 @@ class UnmappedValue(Exception):
 
 
 class Columns:
-    """The mapped columns of a rule. Those that a source column fills unchanged are read all at once."""
+    """The mapped columns of a rule.
 
-    __slots__ = ("_copied", "_read", "computed", "copied")
+    Columns that are copied under their own name are most of a row, mostly. A row that is copied as a whole
+    and rid of its surplus is made in a fraction of the time that a new one takes to fill.
+    """
+
+    __slots__ = ("_count", "_names", "_of_row", "_of_values", "_renamed", "_surplus", "computed", "copied")
 
     def __init__(self, copied: Mapping[str, str], computed: tuple[tuple[str, Evaluate], ...]) -> None:
         self.copied = copied  # target column -> source column
-        self._copied = tuple(copied)
-        self._read = reader(tuple(copied.values()))
         self.computed = computed
+        self._names = tuple(copied)
+        self._of_row = reader(tuple(copied.values()))
+        self._of_values = reader(self._names)
+        self._renamed = tuple((name, source) for name, source in copied.items() if name != source)
+        self._count = len({*copied, *(name for name, _ in computed)})
+        self._surplus: tuple[str, ...] = ()  # of the rows seen last: what is not mapped under its own name
 
     def values(self, row: Row) -> dict[str, Any]:
         """The value of every mapped column. Raises EvaluationError, UnmappedValue."""
-        values = dict(zip(self._copied, self._read(row), strict=False))  # as long as each other, and faster
-        name = None
+        values = row.copy()
+        for name in self._surplus:
+            values.pop(name, None)
+        for name, source in self._renamed:
+            values[name] = row[source]
+        mapped: str | None = None
         try:
-            for name, evaluate in self.computed:
-                values[name] = evaluate(row)
+            for mapped, evaluate in self.computed:
+                values[mapped] = evaluate(row)
         except (EvaluationError, UnmappedValue) as error:
-            error.target = name
+            error.target = mapped
             raise
-        return values
+        return values if len(values) == self._count else self._without_surplus(row, values)
+
+    def _without_surplus(self, row: Row, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Rows of this kind were not seen before."""
+        computed = {name: values[name] for name, _ in self.computed}
+        self._surplus = tuple(name for name in row if name != self.copied.get(name) and name not in computed)
+        return {**{name: row[source] for name, source in self.copied.items()}, **computed}
 
     def changed(self, before: Row, values: Mapping[str, Any]) -> list[str]:
         """The columns whose value for the row `before` is another; a fault there means another."""
-        changed = [
-            name
-            for name, old, new in zip(self._copied, self._read(before), values.values(), strict=False)
-            if old != new
-        ]
+        changed: list[str] = []
+        olds, news = self._of_row(before), self._of_values(values)
+        if olds != news:
+            pairs = zip(self._names, olds, news, strict=True)
+            changed = [name for name, old, new in pairs if old != new]
         for name, evaluate in self.computed:
             try:
                 if evaluate(before) != values[name]:
@@ -61,9 +79,9 @@ class Columns:
         return changed
 
 
-def reader(names: tuple[str, ...]) -> Callable[[Row], tuple[Any, ...]]:
+def reader(names: tuple[str, ...]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
     if len(names) > 1:
-        return cast("Callable[[Row], tuple[Any, ...]]", itemgetter(*names))
+        return cast("Callable[[Mapping[str, Any]], tuple[Any, ...]]", itemgetter(*names))
     return lambda row: tuple([row[name] for name in names])
 
 
