@@ -44,8 +44,8 @@ class Writer:
 
     def write(self, plan: Plan) -> None:
         """Record and execute a plan. Raises Repeated, psycopg.Error."""
-        if plan.ledger and self._record(plan) != len(plan.ledger):
-            raise Repeated(plan)
+        if plan.ledger:
+            self._record(plan)
         self.execute(plan)
 
     def put(self, statements: Sequence[Statement]) -> None:
@@ -72,17 +72,17 @@ class Writer:
                     updates.append((statement, done))
             self._insert_missing(updates)
 
-    def _record(self, plan: Plan) -> int:
-        """How many were new."""
-        done = self._connection.execute(
-            self._queries["record_writes"],
-            {
-                "changes": array([entry.change_id for entry in plan.ledger]),
-                "rules": array([entry.rule_id for entry in plan.ledger]),
-                "versions": array([entry.rule_version for entry in plan.ledger]),
-            },
-        )
-        return done.rowcount
+    def _record(self, plan: Plan) -> None:
+        """All of them are new, nearly always. Raises Repeated, psycopg.Error."""
+        ledger = {
+            "changes": array([entry.change_id for entry in plan.ledger]),
+            "rules": array([entry.rule_id for entry in plan.ledger]),
+            "versions": array([entry.rule_version for entry in plan.ledger]),
+        }
+        try:
+            self._connection.execute(self._queries["record_writes"], ledger, prepare=True)
+        except psycopg.errors.UniqueViolation as error:
+            raise Repeated(plan) from error
 
     def require_new(self, plan: Plan) -> None:
         """Raises Repeated when the ledger holds what is going to wait."""
