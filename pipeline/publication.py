@@ -7,6 +7,7 @@ before and once after, so that order holds across partitions. `Moves` keeps acco
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -53,9 +54,10 @@ class Moves:
         self._published.clear()
         self._moved.clear()
 
-    def concern(self, route: bytes, old_route: bytes | None) -> bool:
-        """Whether an entry has to do with moves at all; most have not."""
-        return self._known or old_route is not None or route in self._moved
+    @property
+    def concerned(self) -> bool:
+        """Whether an entry that is no move itself may have to do with one; mostly there is none at all."""
+        return self._known or bool(self._moved)
 
     def must_wait(self, route: bytes, old_route: bytes | None, partitions: int) -> bool:
         """Whether this entry may go out only after the streams have run empty."""
@@ -121,21 +123,23 @@ class Publication:
 
         Partitions that are made `anew` get also what was published before.
         """
-        entries: dict[int, list[Entry]] = {}
+        entries: defaultdict[int, list[Entry]] = defaultdict(list)
         size = count = 0
-        tick = self.due.tick.id
+        tick, published, applied = self.due.tick.id, self.due.tick.published, self._applied
+        concerned = moves.concerned
         for ordinal, (_, route, old_route, document) in enumerate(self.read, self.ordinal + 1):
             name = route or b""  # a truncated table is no record
             partition = partition_of(old_route or name, partitions)
-            if (tick, ordinal) <= self._applied.get(partition, START):
+            if applied and (tick, ordinal) <= applied.get(partition, START):
                 count += 1
                 continue  # it has taken effect: nothing can overtake it
-            if moves.concern(name, old_route):
+            if concerned or old_route is not None:
                 if moves.must_wait(name, old_route, partitions):
                     return Routed(entries, count, size, waits=True)
                 moves.published(name, old_route, partitions)
+                concerned = moves.concerned
             count += 1
-            if partition in anew or not self.due.tick.published:
-                entries.setdefault(partition, []).append(Entry(b"%d-%d" % (tick, ordinal), CHANGE, document))
+            if not published or partition in anew:
+                entries[partition].append(Entry(b"%d-%d" % (tick, ordinal), CHANGE, document))
                 size += len(document)
         return Routed(entries, count, size, waits=False)

@@ -19,6 +19,11 @@ class Collector:
         gc.disable()
         self._rounds = 0
 
+    def close(self) -> None:
+        """Leave it to Python again."""
+        gc.enable()
+        gc.unfreeze()
+
     def between_batches(self) -> None:
         """Look for cycles where enough objects were made since; now and then through all that lives long."""
         if gc.get_count()[0] < _NEW_OBJECTS:

@@ -11,6 +11,7 @@ from pipeline.postgres.connection import connect
 from pipeline.postgres.queries import load
 from pipeline.process import this_process
 from pipeline.processes.assembly import check_servers, open_relay, open_worker, pace_of
+from pipeline.processes.collector import Collector
 from pipeline.supervise import supervise
 from pipeline.topology import RELAY, STAGES, steps_of
 
@@ -57,6 +58,7 @@ def _drain(
     with (
         open_relay(settings, process, metrics) as relay,
         open_worker(settings, process, steps_of(",".join(STAGES)), metrics, pace) as worker,
+        contextlib.closing(Collector()) as collector,
     ):
         goal: EntryId | None = None
         while not stop.requested:
@@ -65,6 +67,7 @@ def _drain(
                 goal = _goal(relay, connection, since[0] if since else None, moved=moved)
             moved = worker.step() or moved
             pauses.worked()
+            collector.between_batches()
             if goal is not None and _reached(connection, goal, settings.partitions):
                 return
             if not moved:

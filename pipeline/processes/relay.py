@@ -12,6 +12,7 @@ from pipeline.metrics.looks import look_of
 from pipeline.postgres.connection import connect
 from pipeline.process import this_process
 from pipeline.processes.assembly import check_servers, open_relay
+from pipeline.processes.collector import Collector
 from pipeline.processes.endpoint import serve
 from pipeline.supervise import supervise
 from pipeline.topology import RELAY
@@ -74,6 +75,7 @@ class _Loop:
         self._stop = stop
         self._progress = progress
         self._leading = False
+        self._collector = Collector()
 
     def run(self) -> None:
         active, pause = time.monotonic(), _PAUSE
@@ -109,6 +111,7 @@ class _Loop:
             self._wakeup.forget()
 
     def _came_round(self) -> None:
+        self._collector.between_batches()
         if self._relay.waiting:
             self._progress.blocked("the stages finish nothing, and the streams are full or have to run empty")
         else:

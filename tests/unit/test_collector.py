@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import weakref
 from typing import TYPE_CHECKING
@@ -23,9 +24,10 @@ class Node:
 
 @pytest.fixture
 def collector() -> Iterator[Collector]:
-    yield Collector()
-    gc.enable()
-    gc.unfreeze()
+    with contextlib.closing(Collector()) as collector:
+        yield collector
+    assert gc.isenabled()
+    assert gc.get_freeze_count() == 0
 
 
 def collections() -> int:

@@ -168,5 +168,5 @@ class TestAccount:
         moves.published(b, a, 4)
         for number in range(50_001):
             moves.published(b"other %d" % number, None, 4)
-        assert moves.concern(b, None)
+        assert moves.concerned
         assert moves.must_wait(b, None, 4)
