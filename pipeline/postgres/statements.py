@@ -154,14 +154,26 @@ def _compose(
             **parts,
         )
     columns = (*keys, *inserted)
+    return upsert(target, keys, columns, updated, _records((name, types[name]) for name in columns))
+
+
+def upsert(
+    target: Table,
+    keys: Sequence[str],
+    columns: Sequence[str],
+    updated: Iterable[str],
+    records: sql.Composable,
+) -> sql.Composed:
+    """The upsert of `records` with these columns, of which those `updated` are set on a row that is there."""
+    types = {column.name: column.type for column in target.columns}
     return sql.SQL(
         "INSERT INTO {table} AS t ({columns}) SELECT {columns} FROM {records} ON CONFLICT ({keys}) DO {over}"
     ).format(
+        table=sql.Identifier(target.name.schema, target.name.name),
         columns=_list(columns),
         keys=_list(keys),
-        records=_records((name, types[name]) for name in columns),
-        over=_over(updated, types),
-        **parts,
+        records=records,
+        over=_over(tuple(name for name in updated if name not in keys), types),
     )
 
 

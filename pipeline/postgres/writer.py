@@ -10,6 +10,7 @@ import msgspec
 import psycopg
 
 from pipeline.postgres import statements
+from pipeline.postgres.columnar import columnar
 from pipeline.postgres.deliveries import Deliveries
 from pipeline.postgres.queries import load
 from stages.fold import Effect
@@ -105,6 +106,9 @@ class Writer:
         return frozenset((change, rule) for change, rule in rows)
 
     def _execute(self, statement: Statement) -> Cursor:
+        many = columnar(statement)
+        if many is not None:
+            return self._connection.execute(*many, prepare=True)
         return self._connection.execute(
             statements.compose(statement), {"records": statements.encode(statement)}, prepare=True
         )
