@@ -39,7 +39,7 @@ class Options(msgspec.Struct, frozen=True):
 
     sizes: Sizes
     parts: tuple[str, ...] = PARTS
-    workers: int = 1
+    workers: int = 1  # how many ran
     split: bool = False  # the four stages in processes of their own, `workers` of each
 
 

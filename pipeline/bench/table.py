@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 
 def render(report: Report) -> str:
     """The report as text, as wide as it needs to be."""
-    machine = report.machine
+    machine, workers = report.machine, report.options.workers
+    plural = "" if workers == 1 else "s"
+    ran = f"{workers} worker{plural}" + (" of each stage" if report.options.split else "")
     table = Table(
         title=f"{machine.processor}, {machine.processors} processors, load {machine.load}; "
-        f"Postgres {machine.postgres}, {machine.redis}, Python {machine.python}",
+        f"Postgres {machine.postgres}, {machine.redis}, Python {machine.python}; {ran}",
         title_justify="left",
     )
     for heading in ("figure", "value", "unit", "aim", "", "meaning"):

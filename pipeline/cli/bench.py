@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipeline.cli.options import with_settings
+from pipeline.cli.workers import with_workers
 from pipeline.signals import stop_on_signals
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--quick", is_flag=True, help="A tenth of everything: to try it, not to judge by.")
 @click.option("--only", metavar="PART,...", help="Some of: drains, latency, takeover, writer, native.")
-@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="How many workers.")
+@with_workers
 @click.option("--split", is_flag=True, help="Run the four stages in processes of their own.")
 def command(
     settings: Settings, *, as_json: bool, quick: bool, only: str | None, workers: int, split: bool

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipeline.cli.options import with_settings
+from pipeline.cli.workers import with_workers
 from pipeline.signals import stop_on_signals
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @with_settings("database_url", "redis_url", "rules")
-@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="How many workers.")
+@with_workers
 def command(settings: Settings, workers: int) -> None:
     """Run relay and workers in one terminal, on embedded servers (.orgstream/) where no URL is set."""
     from pipeline.processes.up import run_up  # noqa: PLC0415  # --help need not load the drivers
