@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pipeline.status import Status
 
 PATIENCE_SECONDS: Final = 60.0  # without any progress of what is behind
-_LOOK_SECONDS: Final = 0.2
+_LOOK_SECONDS: Final = 1.0  # it costs Postgres a look through the backlog
 
 
 class Stuck(Failure):
