@@ -39,6 +39,10 @@ class Answer(msgspec.Struct):
             key = dict(zip(self.spot.key_columns, self.spot.key, strict=True))
             before = {**dict.fromkeys(self.columns), **self.lost, **key}
             return Operation.DELETE, before, None, {ALL: deleted}
+        row = {
+            **dict.fromkeys(self.columns),
+            **row,
+        }  # of one that this batch makes, only what it writes is known
         if self.revive:
             return Operation.INSERT, None, row, self.present.stamps
         return Operation.UPDATE, {**row, **self.lost}, row, self.present.stamps

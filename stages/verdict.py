@@ -60,8 +60,10 @@ def decide(policy: Policy, claim: Claim, ranks: Ranks) -> Verdict:
         return Verdict(again, claim.edited if later else claim.seen, repeats=True)
     disputed = claim.started is UNKNOWN or not same(claim.present, claim.started, claim.type)
     if policy == "newest":
-        if claim.edited == claim.seen:  # one edit that came on two ways
-            return Verdict(False, claim.seen)
+        if (
+            claim.edited == claim.seen
+        ):  # one edit that came on two ways; or two that one batch made of a record
+            return Verdict(not disputed, claim.seen)
         why = _how_later(claim.edited, claim.seen)
         if later:
             return _source(claim, why) if disputed else _write(claim)

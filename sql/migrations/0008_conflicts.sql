@@ -165,6 +165,15 @@ BEGIN
     WHERE s.table_schema = TG_TABLE_SCHEMA AND s.table_name = TG_TABLE_NAME AND s.key = coalesce(new_key, old_key);
     found := coalesce(moved, '{}') || coalesce(known.stamps, '{}');
     IF is_ours AND known.xid = pg_current_xact_id() THEN
+        IF TG_OP = 'DELETE' AND known.deleted IS NULL THEN
+            -- The same transaction makes the record again: it is to find its stamps, which are all above this one.
+            INSERT INTO orgstream.change_stamp (change_id, stamps)
+            SELECT
+                currval('orgstream.change_queue_id_seq'),
+                jsonb_build_object('*', jsonb_build_array(coalesce(min((e.value ->> 0)::bigint), edited) - 1, own))
+            FROM jsonb_each(found) AS e;
+            RETURN NULL;
+        END IF;
         IF TG_OP = 'DELETE' THEN
             found := jsonb_build_object('*', known.deleted);
         END IF;

@@ -50,3 +50,18 @@ def test_an_edit_to_the_same_value_outlives_a_delete_and_is_told(duel: Duel) -> 
     duel.edit("us", "UPDATE {}.account SET name = 'Anna' WHERE ext_id = 'a'")
     duel.travel()
     assert duel.row("emea") == duel.row("us") == ("Anna", "Bonn")
+
+
+def test_a_record_that_is_deleted_and_made_again_in_one_batch_keeps_its_stamps(duel: Duel) -> None:
+    duel.begin()
+    duel.edit("emea", "DELETE FROM {}.account WHERE ext_id = 'a'")
+    duel.edit("emea", "INSERT INTO {}.account (ext_id, name, city) VALUES ('a', 'Anna', 'Bonn')")
+    duel.travel()
+    assert duel.row("emea") == duel.row("us") == ("Anna", "Bonn")
+    assert duel.world.rows("""
+        SELECT DISTINCT s.stamps -> c ->> 1
+        FROM orgstream.record_stamp AS s, unnest(ARRAY['name', 'city']) AS c
+        WHERE s.table_schema = 'us'
+        """) == [("emea.account",)]
+    nowhere = "SELECT count(*) FROM orgstream.change_stamp, jsonb_each(stamps) AS e WHERE e.value = 'null'"
+    assert duel.world.rows(nowhere) == [(0,)]
