@@ -12,6 +12,7 @@ pytest_plugins = [
     "tests.fixtures.processes",
     "tests.fixtures.proxy",
     "tests.fixtures.world",
+    "tests.fixtures.fragile",
     "tests.fixtures.connected",
     "tests.fixtures.recipes",
     "tests.fixtures.federation",

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+import functools
+from typing import TYPE_CHECKING, Any
 
-import psycopg
 import pytest
 
 from pipeline.letters import Edit, request
-from pipeline.postgres.connection import prepare
 from pipeline.replay import job
 from pipeline.replay.replayer import Replayer
 from pipeline.replay.run import begin, live_rules
@@ -17,8 +16,9 @@ from tests.fixtures.orgs import RULES
 from tests.integration.recovery.conftest import LIMIT, NO_LIMIT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import psycopg
 
+    from tests.fixtures.fragile import Crashes
     from tests.integration.recovery.conftest import Pipeline
 
 NOTHING = RULES.replace('when = "active"', 'when = "false"')
@@ -32,54 +32,6 @@ CREATE TRIGGER audit AFTER INSERT OR UPDATE ON us.account FOR EACH ROW EXECUTE F
 """
 
 
-class Crash(BaseException):
-    """The process is gone."""
-
-
-class Fragile(psycopg.Connection[Any]):
-    """A connection whose process dies at its n-th statement from when it is armed."""
-
-    left: ClassVar[int | None] = None
-    opened: ClassVar[list[Fragile]] = []
-
-    def execute(self, *args: Any, **kwargs: Any) -> Any:
-        if Fragile.left is not None:
-            Fragile.left -= 1
-            if Fragile.left < 0:
-                self.close()
-                raise Crash
-        return super().execute(*args, **kwargs)
-
-
-@pytest.fixture(autouse=True)
-def _closed() -> Iterator[None]:
-    """No connection is left behind, nor armed."""
-    yield
-    Fragile.left = None
-    while Fragile.opened:
-        Fragile.opened.pop().close()
-
-
-def fragile(pipeline: Pipeline) -> psycopg.Connection:
-    """A connection that dies when it is told to."""
-    connection = Fragile.connect(str(pipeline.world.settings.database_url), autocommit=True)
-    Fragile.opened.append(connection)
-    prepare(connection, pipeline.world.settings)
-    return connection
-
-
-def dies(statement: int, work: Any) -> bool:
-    """Run `work` and let it die at a statement; whether it came so far."""
-    Fragile.left = statement
-    try:
-        work()
-    except Crash:
-        return True
-    finally:
-        Fragile.left = None
-    return False
-
-
 def audit(pipeline: Pipeline) -> list[tuple[Any, ...]]:
     """Every effect on the target since it was asked last."""
     rows = pipeline.world.rows("SELECT key, what, amount::int FROM public.audit ORDER BY n")
@@ -88,7 +40,9 @@ def audit(pipeline: Pipeline) -> list[tuple[Any, ...]]:
 
 
 @pytest.mark.parametrize("force", [False, True], ids=["default", "force"])
-def test_a_replay_goes_on_after_a_crash_at_any_statement(pipeline: Pipeline, force: bool) -> None:
+def test_a_replay_goes_on_after_a_crash_at_any_statement(
+    pipeline: Pipeline, crashes: Crashes, force: bool
+) -> None:
     world = pipeline.world
     world.apply_rules(NOTHING)
     for number in range(3):
@@ -112,8 +66,8 @@ def test_a_replay_goes_on_after_a_crash_at_any_statement(pipeline: Pipeline, for
 
     statement, died = 0, True
     while died:
-        connection = fragile(pipeline)
-        died = dies(statement, lambda connection=connection: replay(connection))
+        connection = crashes.connection()
+        died = crashes.dies(statement, functools.partial(replay, connection))
         connection.close()
         if died:
             replay(world.app)
@@ -126,11 +80,13 @@ def test_a_replay_goes_on_after_a_crash_at_any_statement(pipeline: Pipeline, for
 
 
 @pytest.mark.parametrize("how", ["retry", "edit", "skip"])
-def test_letters_are_settled_once_after_a_crash_at_any_statement(pipeline: Pipeline, how: str) -> None:
+def test_letters_are_settled_once_after_a_crash_at_any_statement(
+    pipeline: Pipeline, crashes: Crashes, how: str
+) -> None:
     world = pipeline.world
     world.app.execute(AUDIT)
     statement, died = 0, True
-    _replace_worker(pipeline)
+    _replace_worker(pipeline, crashes)
     while died:
         key = f"r{statement}"
         world.app.execute(LIMIT)
@@ -143,9 +99,9 @@ def test_letters_are_settled_once_after_a_crash_at_any_statement(pipeline: Pipel
         edit = Edit('{"amount": 500}', '{"amount": 5}') if how == "edit" else None
         assert request(world.app, pipeline.letters(), how, "a test", edit)
         world.clock.advance()
-        died = dies(statement, pipeline.worker.step)
+        died = crashes.dies(statement, pipeline.worker.step)
         if died:
-            _replace_worker(pipeline)
+            _replace_worker(pipeline, crashes)
         assert (pipeline.letters(), pipeline.held()) == ([], []), statement
         assert pipeline.targets()[key] == ("ONE", 7), statement
         # What waited may be applied with it, or after it, but each once and in its order.
@@ -162,15 +118,12 @@ def test_letters_are_settled_once_after_a_crash_at_any_statement(pipeline: Pipel
     assert len(pipeline.ledger()) == expected * statement
 
 
-def _replace_worker(pipeline: Pipeline) -> None:
+def _replace_worker(pipeline: Pipeline, crashes: Crashes) -> None:
     """In place of a worker that is gone: another, which dies when it is told to, and goes on."""
     world = pipeline.world
     world.app.execute("DELETE FROM orgstream.process WHERE kind = 'worker'")
     world.app.execute(
         "UPDATE orgstream.lease SET holder = NULL, expires_at = '-infinity' WHERE stage <> 'relay'"
     )
-    connection = fragile(pipeline)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(world, "connection", lambda: connection)
-        pipeline.worker = world.worker()
+    pipeline.worker = crashes.worker()
     pipeline.settle()

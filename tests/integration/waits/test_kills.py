@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+import functools
+from typing import TYPE_CHECKING, Any
 
-import psycopg
 import pytest
 
-from pipeline.postgres.connection import prepare
 from tests.integration.waits.conftest import LOOKUP
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pipeline.worker import Worker
+    from tests.fixtures.fragile import Crashes
     from tests.integration.waits.conftest import Family
 
 AUDIT = """
@@ -26,59 +24,11 @@ CREATE TRIGGER audit AFTER INSERT OR UPDATE ON us.child FOR EACH ROW EXECUTE FUN
 """
 
 
-class Crash(BaseException):
-    """The process is gone."""
-
-
-class Fragile(psycopg.Connection[Any]):
-    """A connection whose process dies at its n-th statement from when it is armed."""
-
-    left: ClassVar[int | None] = None
-    opened: ClassVar[list[Fragile]] = []
-
-    def execute(self, *args: Any, **kwargs: Any) -> Any:
-        if Fragile.left is not None:
-            Fragile.left -= 1
-            if Fragile.left < 0:
-                self.close()
-                raise Crash
-        return super().execute(*args, **kwargs)
-
-
-@pytest.fixture(autouse=True)
-def _closed() -> Iterator[None]:
-    yield
-    Fragile.left = None
-    while Fragile.opened:
-        Fragile.opened.pop().close()
-
-
-def fragile_worker(family: Family, monkeypatch: pytest.MonkeyPatch) -> Worker:
-    """A worker that dies when it is told to."""
-
-    def connection() -> psycopg.Connection:
-        made = Fragile.connect(str(family.world.settings.database_url), autocommit=True)
-        Fragile.opened.append(made)
-        prepare(made, family.world.settings)
-        return made
-
-    with monkeypatch.context() as patched:
-        patched.setattr(family.world, "connection", connection)
-        return family.world.worker()
-
-
-def dies(family: Family, worker: Worker, statement: int) -> bool:
-    """Let a worker do all that is to be done, and die at a statement; whether it came so far."""
-    Fragile.left = statement
-    try:
-        for _ in range(2):
-            family.world.clock.advance(2)
-            family.world.settle(family.relay, worker)
-    except Crash:
-        return True
-    finally:
-        Fragile.left = None
-    return False
+def work(family: Family, worker: Worker) -> None:
+    """Let a worker do all that is to be done."""
+    for _ in range(2):
+        family.world.clock.advance(2)
+        family.world.settle(family.relay, worker)
 
 
 def take_over(family: Family) -> None:
@@ -117,11 +67,11 @@ def test_an_idle_worker_that_takes_partitions_over_sees_to_their_waits(family: F
 
 
 @pytest.mark.parametrize("release", [False, True], ids=["wait", "release"])
-def test_a_crash_at_any_statement(family: Family, monkeypatch: pytest.MonkeyPatch, *, release: bool) -> None:
+def test_a_crash_at_any_statement(family: Family, crashes: Crashes, *, release: bool) -> None:
     family.apply(LOOKUP)
     family.world.app.execute(AUDIT)
     for statement in range(200):
-        worker = fragile_worker(family, monkeypatch)
+        worker = crashes.worker()
         family.world.lose_leases()
         family.world.settle(family.relay, worker)
         name = f"c{statement}"
@@ -131,7 +81,7 @@ def test_a_crash_at_any_statement(family: Family, monkeypatch: pytest.MonkeyPatc
             family.arrive(name, name)
         else:
             write(family, name)
-        died = dies(family, worker, statement)
+        died = crashes.dies(statement, functools.partial(work, family, worker))
         if not release:
             family.arrive(name, name)
         take_over(family)
