@@ -77,17 +77,27 @@ END
 $$;
 COMMENT ON FUNCTION orgstream.capture_truncate() IS 'Statement trigger: records that a table was emptied. It sends no deletes.';
 
-CREATE FUNCTION orgstream.remove_capture(table_schema text, table_name text) RETURNS void
+CREATE FUNCTION orgstream.remove_triggers(table_schema text, table_name text, triggers text []) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     target regclass := to_regclass(format('%I.%I', table_schema, table_name));
     trigger_name text;
 BEGIN
     IF target IS NOT NULL THEN
-        FOREACH trigger_name IN ARRAY ARRAY['00_orgstream_capture', '00_orgstream_update', '00_orgstream_truncate'] LOOP
+        FOREACH trigger_name IN ARRAY triggers LOOP
             EXECUTE format('DROP TRIGGER IF EXISTS %I ON %s', trigger_name, target);
         END LOOP;
     END IF;
+END
+$$;
+COMMENT ON FUNCTION orgstream.remove_triggers(text, text, text []) IS 'Removes triggers from a table, where it is there and has them.';
+
+CREATE FUNCTION orgstream.remove_capture(table_schema text, table_name text) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM orgstream.remove_triggers(
+        table_schema, table_name, ARRAY['00_orgstream_capture', '00_orgstream_update', '00_orgstream_truncate']
+    );
     DELETE FROM orgstream.captured_table AS c
     WHERE c.table_schema = remove_capture.table_schema AND c.table_name = remove_capture.table_name;
 END

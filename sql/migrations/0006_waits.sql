@@ -128,15 +128,10 @@ COMMENT ON FUNCTION orgstream.note_arrivals() IS 'Statement trigger: notes rows 
 
 CREATE FUNCTION orgstream.remove_arrivals(table_schema text, table_name text) RETURNS void
 LANGUAGE plpgsql AS $$
-DECLARE
-    target regclass := to_regclass(format('%I.%I', table_schema, table_name));
-    trigger_name text;
 BEGIN
-    IF target IS NOT NULL THEN
-        FOREACH trigger_name IN ARRAY ARRAY['00_orgstream_arrival', '00_orgstream_arrival_update'] LOOP
-            EXECUTE format('DROP TRIGGER IF EXISTS %I ON %s', trigger_name, target);
-        END LOOP;
-    END IF;
+    PERFORM orgstream.remove_triggers(
+        table_schema, table_name, ARRAY['00_orgstream_arrival', '00_orgstream_arrival_update']
+    );
     DELETE FROM orgstream.awaited_table AS a
     WHERE a.table_schema = remove_arrivals.table_schema AND a.table_name = remove_arrivals.table_name;
 END

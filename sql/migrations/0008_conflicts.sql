@@ -217,13 +217,10 @@ COMMENT ON FUNCTION orgstream.stamp_change() IS 'Row trigger of contested tables
 
 CREATE FUNCTION orgstream.forget_stamps(table_schema text, table_name text) RETURNS void
 LANGUAGE plpgsql AS $$
-DECLARE
-    target regclass := to_regclass(format('%I.%I', table_schema, table_name));
 BEGIN
-    IF target IS NOT NULL THEN
-        EXECUTE format('DROP TRIGGER IF EXISTS "00_orgstream_z_stamp" ON %s', target);
-        EXECUTE format('DROP TRIGGER IF EXISTS "00_orgstream_z_stamp_update" ON %s', target);
-    END IF;
+    PERFORM orgstream.remove_triggers(
+        table_schema, table_name, ARRAY['00_orgstream_z_stamp', '00_orgstream_z_stamp_update']
+    );
     DELETE FROM orgstream.stamped_table AS s
     WHERE s.table_schema = forget_stamps.table_schema AND s.table_name = forget_stamps.table_name;
     DELETE FROM orgstream.record_stamp AS s
@@ -239,8 +236,9 @@ LANGUAGE plpgsql AS $$
 DECLARE
     target regclass := format('%I.%I', table_schema, table_name)::regclass;
 BEGIN
-    EXECUTE format('DROP TRIGGER IF EXISTS "00_orgstream_z_stamp" ON %s', target);
-    EXECUTE format('DROP TRIGGER IF EXISTS "00_orgstream_z_stamp_update" ON %s', target);
+    PERFORM orgstream.remove_triggers(
+        table_schema, table_name, ARRAY['00_orgstream_z_stamp', '00_orgstream_z_stamp_update']
+    );
     IF is_captured THEN
         EXECUTE format(
             'CREATE TRIGGER "00_orgstream_z_stamp" AFTER INSERT OR DELETE ON %s'
