@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from deploy.grafana.panels import Query, board, graph, row
-from deploy.grafana.queries import age, now, quantile, rate, series, total
+from deploy.grafana.queries import age, now, quantile, rate, series
+from deploy.grafana.shapes import gauges, living, rates
 from pipeline.metrics import catalog, standing
 
 if TYPE_CHECKING:
@@ -26,17 +27,19 @@ def internals() -> Dashboard:
 
 def _stages() -> tuple[Built, ...]:
     return (
-        graph(
+        rates(
             "Entries handled, by stage",
             "What each stage gave an outcome per second.",
             "ops",
-            Query(rate(catalog.ENTRIES_HANDLED, "stage"), "{{stage}}"),
+            catalog.ENTRIES_HANDLED,
+            "stage",
         ),
-        graph(
+        rates(
             "Outcomes",
             "emit: went on; skip: no rule wanted it; reject: a fault of its data.",
             "ops",
-            Query(rate(catalog.ENTRIES_HANDLED, "outcome"), "{{outcome}}"),
+            catalog.ENTRIES_HANDLED,
+            "outcome",
             stacked=True,
         ),
         graph(
@@ -59,11 +62,12 @@ def _stages() -> tuple[Built, ...]:
             Query(quantile(0.5, catalog.APPLY_SECONDS), "half"),
             Query(quantile(0.99, catalog.APPLY_SECONDS), "99 %"),
         ),
-        graph(
+        rates(
             "Attempts that an outage ended",
             "By what was away: Postgres, Redis, or a lease that went to another process.",
             "ops",
-            Query(rate(catalog.FAILURES, "error"), "{{error}}"),
+            catalog.FAILURES,
+            "error",
         ),
     )
 
@@ -122,18 +126,20 @@ def _redis() -> tuple[Built, ...]:
 
 def _postgres() -> tuple[Built, ...]:
     return (
-        graph(
+        gauges(
             "Size of the tables",
             "Orgstream's own tables with their indexes.",
             "bytes",
-            Query(now(standing.STORAGE, "relation"), "{{relation}}"),
+            standing.STORAGE,
+            "relation",
             stacked=True,
         ),
-        graph(
+        gauges(
             "Dead rows",
             "Rows that are gone and not vacuumed. They grow while an old transaction is open.",
             "short",
-            Query(now(standing.STORAGE_DEAD_ROWS, "relation"), "{{relation}}"),
+            standing.STORAGE_DEAD_ROWS,
+            "relation",
         ),
         graph(
             "Age of the first change that is kept",
@@ -148,11 +154,12 @@ def _postgres() -> tuple[Built, ...]:
             "cps",
             Query(f"sum(rate({series(catalog.DROPPED_CHANGES)}[$__rate_interval]))", "dropped"),
         ),
-        graph(
+        gauges(
             "Rows",
             "Rows of Orgstream's own tables, as Postgres estimates them.",
             "short",
-            Query(now(standing.STORAGE_ROWS, "relation"), "{{relation}}"),
+            standing.STORAGE_ROWS,
+            "relation",
             stacked=True,
         ),
         graph(
@@ -168,13 +175,7 @@ def _processes() -> tuple[Built, ...]:
     memory = 'process_resident_memory_bytes{job=~"$job"}'
     cpu = 'process_cpu_seconds_total{job=~"$job"}'
     return (
-        graph(
-            "Processes that live",
-            "By kind, as Postgres knows them.",
-            "none",
-            Query(total(standing.PROCESSES, "kind"), "{{kind}}"),
-            stacked=True,
-        ),
+        living(),
         graph(
             "Memory, by process",
             "What each process has in memory.",

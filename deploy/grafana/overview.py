@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from deploy.grafana.panels import Query, board, figure, graph, row
 from deploy.grafana.queries import age, by_target_org, now, rate, series, total
+from deploy.grafana.shapes import aside_by_org, gauges
 from pipeline.metrics import catalog, standing
 
 if TYPE_CHECKING:
@@ -78,17 +79,11 @@ def _figures() -> tuple[Built, ...]:
 
 
 def _orgs() -> tuple[Built, ...]:
-    aside = by_target_org(f"max by (job, rule, reason) ({series(standing.SET_ASIDE)})")
     writes = by_target_org(rate(catalog.WRITES, "job", "rule"))
     buckets = series(catalog.LATENCY_SECONDS, part="_bucket")
     latency = by_target_org(f"sum by (job, rule, le) (rate({buckets}[$__rate_interval]))")
     return (
-        graph(
-            "Changes set aside, by target org",
-            "What an org lacks until somebody settles it, or until a record comes that is waited for.",
-            "short",
-            Query(f"sum by (target_org) ({aside})", "{{target_org}}"),
-        ),
+        aside_by_org("Changes set aside, by target org"),
         graph(
             "Writes, by target org",
             "Rows written into each org's tables per second.",
@@ -102,23 +97,26 @@ def _orgs() -> tuple[Built, ...]:
             "s",
             Query(f"histogram_quantile(0.99, sum by (target_org, le) ({latency}))", "{{target_org}}"),
         ),
-        graph(
+        gauges(
             "Heroku Connect: rows to be sent",
             "Rows of each org's trigger log that are not in Salesforce yet.",
             "short",
-            Query(now(standing.CONNECT_PENDING, "org"), "{{org}}"),
+            standing.CONNECT_PENDING,
+            "org",
         ),
-        graph(
+        gauges(
             "Heroku Connect: rows that failed",
             "Rows of each org's trigger log that Salesforce refused within the last hour.",
             "short",
-            Query(now(standing.CONNECT_FAILED, "org"), "{{org}}"),
+            standing.CONNECT_FAILED,
+            "org",
         ),
-        graph(
+        gauges(
             "Written, and not in Salesforce yet",
             "What rules wrote for each org and Salesforce has not answered, in entries of its trigger log.",
             "short",
-            Query(now(standing.PENDING_DELIVERIES, "org"), "{{org}}"),
+            standing.PENDING_DELIVERIES,
+            "org",
         ),
         graph(
             "Answers of Salesforce",
@@ -126,17 +124,19 @@ def _orgs() -> tuple[Built, ...]:
             "ops",
             Query(rate(catalog.DELIVERIES, "org", "outcome"), "{{org}}: {{outcome}}"),
         ),
-        graph(
+        gauges(
             "Records that Salesforce refuses",
             "Records of each org with a dead letter of cause delivery: it was not accepted since.",
             "short",
-            Query(now(standing.REFUSED_RECORDS, "org"), "{{org}}"),
+            standing.REFUSED_RECORDS,
+            "org",
         ),
-        graph(
+        gauges(
             "Tables that are not captured",
             "1 for a table that lacks a capture trigger or has one disabled: its changes are lost to us.",
             "none",
-            Query(now(standing.BROKEN_CAPTURES, "table"), "{{table}}"),
+            standing.BROKEN_CAPTURES,
+            "table",
         ),
     )
 
@@ -153,16 +153,18 @@ def _stages() -> tuple[Built, ...]:
             Query(f"sum(rate({series(catalog.RELAYED_CHANGES)}[$__rate_interval]))", "relayed"),
             Query(f"sum(rate({series(catalog.WRITES)}[$__rate_interval]))", "written"),
         ),
-        graph(
+        gauges(
             "Waiting before each stage",
             "Entries in Redis not yet delivered to the stage. The first where they pile up is the slow one.",
             "short",
-            Query(now(standing.LAG_ENTRIES, "stage"), "{{stage}}"),
+            standing.LAG_ENTRIES,
+            "stage",
         ),
-        graph(
+        gauges(
             "In the hands of each stage",
             "Entries delivered and not acknowledged. Steady and never zero: a worker is stuck.",
             "short",
-            Query(now(standing.PENDING_ENTRIES, "stage"), "{{stage}}"),
+            standing.PENDING_ENTRIES,
+            "stage",
         ),
     )

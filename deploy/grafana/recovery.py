@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from deploy.grafana.panels import Query, board, figure, graph, row
 from deploy.grafana.queries import age, now, rate, series, total
+from deploy.grafana.shapes import gauges, living, rates
 from pipeline.metrics import catalog, standing
 
 if TYPE_CHECKING:
@@ -110,11 +111,12 @@ def _faults() -> tuple[Built, ...]:
             Query(total(standing.DEAD_LETTERS_NOW, "error"), "{{error}}"),
             stacked=True,
         ),
-        graph(
+        rates(
             "Dead letters written",
             "Per second, by cause. Zero means that nothing new is refused.",
             "ops",
-            Query(rate(catalog.DEAD_LETTERS, "error"), "{{error}}"),
+            catalog.DEAD_LETTERS,
+            "error",
         ),
         graph(
             "Taken over and made anew",
@@ -123,22 +125,19 @@ def _faults() -> tuple[Built, ...]:
             Query(rate(catalog.RECLAIMED), "entries taken over"),
             Query(rate(catalog.REBUILT_PARTITIONS), "partitions made anew"),
         ),
-        graph(
+        rates(
             "Attempts made again",
             "By what had been away. They end when it is back.",
             "ops",
-            Query(rate(catalog.RETRIES, "error"), "{{error}}"),
+            catalog.RETRIES,
+            "error",
         ),
-        graph(
+        gauges(
             "Servers that answer",
             "1 while the server answers, 0 while not.",
             "none",
-            Query(now(standing.SERVER_UP, "server"), "{{server}}"),
+            standing.SERVER_UP,
+            "server",
         ),
-        graph(
-            "Processes that live",
-            "By kind.",
-            "none",
-            Query(total(standing.PROCESSES, "kind"), "{{kind}}"),
-        ),
+        living(),
     )

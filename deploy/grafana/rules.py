@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from deploy.grafana.panels import Query, board, graph, row
-from deploy.grafana.queries import by_target_org, quantile, rate, series
+from deploy.grafana.queries import quantile, rate, series
+from deploy.grafana.shapes import aside_by_org, rates
 from pipeline.metrics import catalog, standing
 
 if TYPE_CHECKING:
@@ -54,23 +55,29 @@ def _writes() -> tuple[Built, ...]:
     counts = series(catalog.LATENCY_SECONDS, *_RULE, part="_count")
     within, all_ = (f"sum by (rule) (rate({of}[$__rate_interval]))" for of in (buckets, counts))
     return (
-        graph(
+        rates(
             "Writes, by rule",
             "Rows per second that each rule wrote.",
             "wps",
-            Query(rate(catalog.WRITES, "rule", matchers=(*_RULE, 'result="applied"')), "{{rule}}"),
+            catalog.WRITES,
+            "rule",
+            matchers=(*_RULE, 'result="applied"'),
         ),
-        graph(
+        rates(
             "Writes, by result",
             "duplicate: the ledger had it already, and it was left out.",
             "wps",
-            Query(rate(catalog.WRITES, "result", matchers=_RULE), "{{result}}"),
+            catalog.WRITES,
+            "result",
+            matchers=_RULE,
         ),
-        graph(
+        rates(
             "Writes, by target table",
             "Rows per second written into each table.",
             "wps",
-            Query(rate(catalog.WRITES, "table", matchers=_RULE), "{{table}}"),
+            catalog.WRITES,
+            "table",
+            matchers=_RULE,
         ),
         graph(
             "Time from commit to commit, half of the changes",
@@ -95,7 +102,6 @@ def _writes() -> tuple[Built, ...]:
 
 def _aside() -> tuple[Built, ...]:
     aside = series(standing.SET_ASIDE, *_RULE)
-    dead = by_target_org(f"max by (job, rule, reason) ({series(standing.SET_ASIDE)})")
     return (
         graph(
             "Set aside, by rule",
@@ -109,10 +115,5 @@ def _aside() -> tuple[Built, ...]:
             "short",
             Query(f"sum by (reason) (max by (job, rule, reason) ({aside}))", "{{reason}}"),
         ),
-        graph(
-            "Set aside, by target org",
-            "What each org lacks until somebody settles it, or until a record comes that is waited for.",
-            "short",
-            Query(f"sum by (target_org) ({dead})", "{{target_org}}"),
-        ),
+        aside_by_org("Set aside, by target org"),
     )
