@@ -113,11 +113,15 @@ class Replayer:
         waiting = {(change, rule) for change in histories.changes for rule in paused}
         if not blocked:
             return waiting
+        rules, tables, keys = map(list, zip(*blocked, strict=True))
+        records = {"rules": rules, "tables": tables, "keys": keys}
+        bound: dict[int, set[int]] = {}
+        query = self._queries["bound"]
+        for change, rule in self._connection.execute(query, {"changes": histories.changes, **records}):
+            bound.setdefault(change, set()).add(rule)
         for group in histories.groups:
-            rows = self._connection.execute(self._queries["keys"], {"changes": list(group.changes)})
-            keys = set(rows.fetchall())
-            rules = {rule for rule, table, key in blocked if (table, key) in keys}
-            waiting |= {(change, rule) for change in group.changes for rule in rules}
+            held = {rule for change in group.changes for rule in bound.get(change, ())}
+            waiting |= {(change, rule) for change in group.changes for rule in held}
         return waiting
 
     def _write(self, folded: Sequence[Folded], rules: CompiledRules) -> tuple[int, list[Failure]]:

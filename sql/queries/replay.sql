@@ -317,6 +317,18 @@ INNER JOIN
     unnest(%(tables)s::text [], %(keys)s::text []) AS k (source_table, key)
     ON b.source_table = k.source_table AND b.key = k.key;
 
+-- name: bound
+-- Which of these changes are of such records, under which rule.
+SELECT
+    c.id,
+    b.rule_id
+FROM orgstream.change_queue AS c
+CROSS JOIN LATERAL (VALUES (c.key::text), (c.old_key::text)) AS k (key)
+INNER JOIN
+    unnest(%(rules)s::integer [], %(tables)s::text [], %(keys)s::text []) AS b (rule_id, source_table, key)
+    ON b.source_table = c.table_schema || '.' || c.table_name AND k.key = b.key
+WHERE c.id = any(%(changes)s::bigint []);
+
 -- name: paused
 SELECT rule_id
 FROM orgstream.paused_rule;
