@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from tests.fixtures.orgs import EMEA_AND_US
+
 if TYPE_CHECKING:
     from pipeline.relay import Relay
     from pipeline.worker import Worker
@@ -18,11 +20,6 @@ CREATE TABLE us.child (ext_id text PRIMARY KEY, parent text, owner text, email t
 CREATE TABLE emea.child (ext_id text PRIMARY KEY, parent text, owner text, email text);
 """
 RULES: Final = """
-[orgs.emea]
-schema = "emea"
-[orgs.us]
-schema = "us"
-
 [[rules]]
 name = "accounts"
 from = "emea.account"
@@ -47,7 +44,7 @@ LOOKUP: Final = (
 
 def rules(mapped: str) -> str:
     """The rules, with columns of the children mapped so."""
-    return RULES.replace("MAPPED", mapped)
+    return EMEA_AND_US + RULES.replace("MAPPED", mapped)
 
 
 class Family:
