@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.postgres.echoes import Echoes
 from tests.fixtures.federation import Federation
-from tests.integration.echoes.chance import ORGS, Shape, rules_of
+from tests.integration.echoes.schemes import ORGS, Shape, rules_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
