@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from pipeline.redis.entry import MARK, PASSAGE, Entry, order_of
+from pipeline.redis.entry import MARK, PASSAGE, Entry
 from stages.filter import read_change, read_passage
 from stages.passage import Passage, encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    from pipeline.leases import EntryId
 
 BATCH_BYTES: Final = 8 * 1024 * 1024
 GATHERED: Final = 8  # so many times as much is read from a backlog that is better written in bulk
@@ -30,9 +32,10 @@ class Item(msgspec.Struct, gc=False):
     mark: bytes | None = None  # a watermark: everything up to this time was published before it
 
 
-def item_of(partition: int, entry: Entry, version: int, done: tuple[int, int]) -> Item:
-    """An entry in hand; `version` is the live rule set's, `done` how far the partition is applied."""
-    order = order_of(entry.id)
+def item_of(partition: int, entry: Entry, order: EntryId, version: int, done: EntryId) -> Item:
+    """An entry in hand; `order` is its id, `version` the live rule set's, `done` how far the partition is
+    applied.
+    """
     if entry.field == MARK:
         return Item(partition, entry.id, order, None, entry.document)
     if order <= done:  # applied already: an entry published or delivered again

@@ -48,7 +48,9 @@ class Carrier:
         rows = self._outbox.batch(Due(self._last, tick, 0, fresh=True), 0, rows=100, size=2**20)
         self._last = tick
         items = [
-            item_of(PARTITION, Entry(b"%d-%d" % (tick.id, n), CHANGE, row[3]), RULES.version, (0, 0))
+            item_of(
+                PARTITION, Entry(b"%d-%d" % (tick.id, n), CHANGE, row[3]), (tick.id, n), RULES.version, (0, 0)
+            )
             for n, row in enumerate(rows, 1)
         ]
         for item in items:
