@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pipeline.batch import Item, by_partition, by_rules, item_of, onward
 from pipeline.leases import START
-from pipeline.metrics.worker import rejects_of
+from pipeline.metrics.worker import Handled, rejects_of
 from pipeline.redis.entry import Finished, order_of
 from stages.filter import filter_changes
 from stages.match import match_changes
@@ -105,6 +105,7 @@ class Run:
         read.sort(key=itemgetter(0))
         items: list[Item] = []
         groups: list[tuple[CompiledRules, list[Item]]] = []
+        handled = {step.stage: Handled() for step in self._steps[place:]}
         for begin in range(0, len(read), _AT_A_TIME):
             part = [
                 item_of(partition, entry, order, current.version, done.get(partition, START))
@@ -112,15 +113,18 @@ class Run:
             ]
             for version, group in by_rules(part):
                 rules = current if version in (None, current.version) else self._rules.at(version)
-                self._run_stages(place, group, rules)
+                self._run_stages(place, group, rules, handled)
                 if groups and groups[-1][0] is rules:
                     groups[-1][1].extend(group)
                 else:
                     groups.append((rules, group))
             items += part
+        self._metrics.handled(handled)
         return items, groups
 
-    def _run_stages(self, place: int, items: Sequence[Item], rules: CompiledRules) -> None:
+    def _run_stages(
+        self, place: int, items: Sequence[Item], rules: CompiledRules, handled: Mapping[str, Handled]
+    ) -> None:
         carried = [item for item in items if item.passage is not None]
         passages = [item.passage for item in carried if item.passage is not None]
         rejects = rejects_of(passages)
@@ -134,4 +138,4 @@ class Run:
             if len(passages) < len(carried):
                 carried = [item for item in carried if item.passage is not None]
             before, rejects = rejects, rejects_of(passages)
-            self._metrics.handled(step.stage, len(outcomes), len(passages), rejects - before)
+            handled[step.stage].add(len(outcomes), len(passages), rejects - before)

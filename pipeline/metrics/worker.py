@@ -8,17 +8,33 @@ from collections import Counter
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from pipeline.metrics import catalog, labels
 from pipeline.metrics.stage import StageMetrics
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pipeline.applied import Applied
     from pipeline.batch import Item
     from pipeline.metrics.registry import Metrics
     from stages.passage import Passage
     from stages.rules.compile import CompiledRules
+
+
+class Handled(msgspec.Struct):
+    """How many entries a stage was given, how many it handed on, and how many rejects are its own."""
+
+    entries: int = 0
+    emitted: int = 0
+    rejected: int = 0
+
+    def add(self, entries: int, emitted: int, rejected: int) -> None:
+        """Count a part of the batch."""
+        self.entries += entries
+        self.emitted += emitted
+        self.rejected += rejected
 
 
 class WorkerMetrics:
@@ -42,10 +58,12 @@ class WorkerMetrics:
         """They were given up, and will be delivered again."""
         self._stages[stage].abandoned(entries)
 
-    def handled(self, stage: str, entries: int, emitted: int, rejected: int) -> None:
-        """How many entries a stage was given, how many it handed on, and how many rejects are its own."""
-        counts = {"emit": emitted, "skip": entries - emitted, "reject": rejected}
-        self._stages[stage].handled(counts, emitted=emitted)
+    def handled(self, handled: Mapping[str, Handled]) -> None:
+        """What the stages of a batch said of its entries. What `apply` made of them is told by `applied`."""
+        for stage, of in handled.items():
+            if stage != "apply":
+                counts = {"emit": of.emitted, "skip": of.entries - of.emitted, "reject": of.rejected}
+                self._stages[stage].handled(counts, emitted=of.emitted)
 
     def leases(self, held: int, lost: int) -> None:
         """How many partitions are ours."""
