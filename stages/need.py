@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from stages.rules.contest import is_contested
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from stages.rules.model import Rule
 
@@ -19,6 +19,7 @@ class Need(StrEnum):
     LOOKUPS = "lookups"  # values that other tables hold
     PARENTS = "parents"  # whether the rows are there that foreign keys refer to: asked once one was violated
     CONFLICTS = "conflicts"  # edits of the target's own
+    LINKS = "links"  # which target row a record has, whatever its key is now
 
 
 def needs_of(rules: Sequence[Rule]) -> frozenset[Need]:
@@ -30,3 +31,8 @@ def needs_of(rules: Sequence[Rule]) -> frozenset[Need]:
         if is_contested(rule, rules):
             found.add(Need.CONFLICTS)
     return frozenset(found)
+
+
+def links_needed(linked: Collection[int]) -> frozenset[Need]:
+    """What linked rules need beside."""
+    return frozenset({Need.LINKS} if linked else ())

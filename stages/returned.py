@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from stages.expression import EvaluationError
+from stages.named import named
 from stages.rules.closures import UnmappedValue
 from stages.transform import NoKey, update_of, upsert_of
 
@@ -24,7 +25,8 @@ def returned(rules: CompiledRules, rule: int, before: bytes, after: bytes) -> Wr
     decode = rules.tables[compiled.rule.source.schema, compiled.rule.source.name].decoder.decode
     new = decode(after)
     try:
-        return update_of(compiled, decode(before), new)
+        write = update_of(compiled, decode(before), new)
     except (msgspec.DecodeError, EvaluationError, UnmappedValue, NoKey):
         key = tuple([evaluate(new) for evaluate in compiled.key])
-        return upsert_of(compiled, key, new)
+        write = upsert_of(compiled, key, new)
+    return write if write is None or not compiled.lasting else named(write, compiled, new)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from stages.claim import claimed
 from stages.expression import EvaluationError
 from stages.match import reject
+from stages.named import name_of, named
 from stages.passage import Kind, Passage, Rows, Transition
 from stages.read import read_rows
 from stages.reject import Cause, Reject
@@ -59,6 +60,8 @@ def _write_or_reject(
 ) -> Write | Reject | None:
     try:
         write = _write(transition.kind, rule, rows)
+        if write is not None and rule.lasting:
+            write = named(write, rule, rows.before if rows.after is None else rows.after)
         return write if write is None or rule.contest is None else claimed(write, rule, change, rows)
     except EvaluationError as error:
         return reject(change, rule, Cause.EXPRESSION, error.message, error.sqlstate, column=error.target)
@@ -124,10 +127,11 @@ def _removal(
     rule: CompiledRule, policy: str | SetColumns, columns: tuple[tuple[str, Evaluate], ...], before: Row
 ) -> Write | None:
     if policy == "delete":
-        return Write(rule.rule.id, Action.DELETE, _key(rule, before))
+        return Write(rule.rule.id, Action.DELETE, _last_key(rule, before))
     if isinstance(policy, SetColumns):
         values = _values(columns, before)
-        return Write(rule.rule.id, Action.UPDATE, _key(rule, before), values, tuple(values), revives=False)
+        key = _last_key(rule, before)
+        return Write(rule.rule.id, Action.UPDATE, key, values, tuple(values), revives=False)
     return None
 
 
@@ -148,6 +152,13 @@ def _known(rule: CompiledRule, row: Row) -> tuple[Any, ...]:
     if len(rule.key) == 1:
         return (rule.key[0](row),)
     return tuple([evaluate(row) for evaluate in rule.key])
+
+
+def _last_key(rule: CompiledRule, before: Row) -> tuple[Any, ...]:
+    """The key of a record that goes; where it has none, the link may know its row."""
+    if rule.lasting and name_of(rule, before) is not None:
+        return _known(rule, before)
+    return _key(rule, before)
 
 
 class NoKey(Exception):

@@ -31,7 +31,8 @@ class Write(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     `key` and `old_key` hold the key columns' values in the order of the rule's key; an old key means that
     the row is to be renamed. `values` holds every mapped column, `changed` the ones an update writes.
     Where the target may have edits of its own, `began` holds the mapped values that the change started from,
-    and `edited` when it was made, in microseconds since 1970.
+    and `edited` when it was made, in microseconds since 1970. Where the rule is linked, `record` names the
+    source record for good, as JSON text (see stages/links.py), and the key of a removal may hold None.
     """
 
     rule: int
@@ -44,3 +45,4 @@ class Write(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     wanted: dict[str, Wanted] = {}  # by target column; until it is looked up, `values` has None there
     began: dict[str, Any] | None = None
     edited: int = 0
+    record: str | None = None

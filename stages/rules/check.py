@@ -59,17 +59,22 @@ def _tables(declared: Declared, checked: list[CheckedRule], faults: list[Fault])
     for name in sorted(facts):
         identity, missing = identify(name, facts[name], keys.get(name, []), _stated(declared, name))
         faults += missing
-        tables.append(
-            Table(
-                name,
-                facts[name].connector,
-                facts[name].columns,
-                identity if name in keys else (),
-                facts[name].references,
-                facts[name].kind in {"table", "partitioned table"},
-            )
-        )
+        tables.append(_table(name, facts[name], identity if name in keys else ()))
     return tables
+
+
+def _table(name: TableName, facts: TableFacts, identity: tuple[str, ...]) -> Table:
+    """The table as data; it has an identity where rules read it."""
+    return Table(
+        name,
+        facts.connector,
+        facts.columns,
+        identity,
+        facts.references,
+        facts.kind in {"table", "partitioned table"},
+        facts.primary_key if identity else (),
+        tuple(sorted(facts.unique)) if identity else (),
+    )
 
 
 def _stated(declared: Declared, name: TableName) -> tuple[str, ...]:

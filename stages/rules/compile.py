@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import msgspec
 
@@ -17,7 +17,7 @@ from stages.expression import (
     sql_type,
     unchanged,
 )
-from stages.need import Need, needs_of
+from stages.need import Need, links_needed, needs_of
 from stages.rules.closures import (
     Columns,
     Evaluate,
@@ -30,14 +30,13 @@ from stages.rules.closures import (
 )
 from stages.rules.contest import Contest, contests, read_for, standings
 from stages.rules.decoding import row_decoder, row_fields
+from stages.rules.linked import linked_rules
 from stages.rules.looking import Lookup
 from stages.rules.model import Mapping as MappedColumn
 from stages.rules.model import Rule, RuleSet, SetColumns, Table, TableName
+from stages.rules.places import places_of
 from stages.rules.referring import ForeignKey, Referring
 from stages.stamp import Ranks
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 class CompiledRule(msgspec.Struct, frozen=True):
@@ -57,6 +56,7 @@ class CompiledRule(msgspec.Struct, frozen=True):
     lookups: tuple[Lookup, ...] = ()
     foreign_keys: tuple[ForeignKey, ...] = ()
     contest: Contest | None = None  # where the target may have edits of its own
+    lasting: tuple[str, ...] = ()  # source columns that name a record whatever its key; empty: not linked
 
 
 class TableRules(msgspec.Struct, frozen=True):
@@ -90,13 +90,16 @@ def compile_rules(rule_set: RuleSet) -> CompiledRules:
     referring = Referring(rule_set.rules, tables)
     grouped: dict[TableName, list[CompiledRule]] = {}
     needed: dict[TableName, dict[str, bool]] = {}
-    places = _places(rule_set, tables)
+    places = places_of(rule_set, tables)
     contested = contests(rule_set)
+    linked = linked_rules(rule_set)
     for rule in rule_set.rules:
         if rule.enabled:
             needs = needed.setdefault(rule.source, {})
             compiler = _Compiler(tables[rule.source], tables[rule.target], needs, referring)
             compiled = compiler.compile(rule, contested.get(rule.id), places.get(rule.target, 0))
+            if rule.id in linked:
+                compiled = msgspec.structs.replace(compiled, lasting=linked[rule.id])
             grouped.setdefault(rule.source, []).append(compiled)
     # What we write to them, Heroku Connect carries to Salesforce, from where it comes back.
     echoing = {name for name in grouped if name in targets and tables[name].connector == "heroku-connect"}
@@ -110,26 +113,20 @@ def compile_rules(rule_set: RuleSet) -> CompiledRules:
         org_of={schema: org for org, schema in rule_set.orgs.items()},
         echoes=bool(echoing),
         gathers=bool(places),
-        needs=needs_of([rule for rule in rule_set.rules if rule.enabled]),
+        needs=needs_of([rule for rule in rule_set.rules if rule.enabled]) | links_needed(linked),
         ranks=Ranks(standings(rule_set)),
     )
-
-
-def _places(rule_set: RuleSet, tables: Mapping[TableName, Table]) -> dict[TableName, int]:
-    """The targets behind Heroku Connect, numbered as the rules name them first: parents before children."""
-    targets = dict.fromkeys(rule.target for rule in rule_set.rules if rule.enabled)
-    connected = [target for target in targets if tables[target].connector == "heroku-connect"]
-    return {target: number for number, target in enumerate(connected, 1)}
 
 
 def _table_rules(
     table: Table, rules: list[CompiledRule], needed: dict[str, bool], *, echoes: bool
 ) -> TableRules:
+    read = dict.fromkeys((name for rule in rules for name in rule.lasting), False) | needed
     return TableRules(
         rules=tuple(rules),
         operations=frozenset(operation for compiled in rules for operation in compiled.rule.on),
-        decoder=row_decoder(table, needed | read_for(rule.contest for rule in rules)),
-        fields=row_fields(table, needed),
+        decoder=row_decoder(table, read | read_for(rule.contest for rule in rules)),
+        fields=row_fields(table, read),
         echoes={c.name: sql_type(c.type) for c in table.columns if c.name in needed} if echoes else None,
     )
 

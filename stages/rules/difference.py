@@ -145,4 +145,5 @@ def _parts(rule: Rule) -> dict[str, Any]:
 
 def _table_parts(table: Table) -> dict[str, Any]:
     columns = {f"column {column.name}": msgspec.to_builtins(column) for column in table.columns}
-    return {"connector": table.connector, "identity": list(table.identity), **columns}
+    keys = {"primary key": list(table.primary_key), "unique": list(map(list, table.unique))}
+    return {"connector": table.connector, "identity": list(table.identity), **keys, **columns}

@@ -57,6 +57,8 @@ class Table(msgspec.Struct, frozen=True, omit_defaults=True):
     identity: tuple[str, ...] = ()  # decides partition, order and ledger rows; empty for mere targets
     references: tuple[Reference, ...] = ()
     is_table: bool = True  # False: a view, or a table of another server
+    primary_key: tuple[str, ...] = ()  # this and the next: of source tables only
+    unique: tuple[tuple[str, ...], ...] = ()  # the columns of each unique index
 
     def column(self, name: str) -> Column | None:
         """The column called `name`, or None."""
