@@ -135,11 +135,12 @@ class Retention:
         letters = self._execute("forget_letters", retention=self._retention, rows=_ROWS_AT_A_TIME).rowcount
         awaited = self._execute("forget_awaited", retention=self._retention, rows=_ROWS_AT_A_TIME).rowcount
         echoes = self._execute("forget_echoes", rows=_ROWS_AT_A_TIME).rowcount
+        links = self._execute("forget_links", rows=_ROWS_AT_A_TIME).rowcount
         mine = {"retention": self._retention, "rows": _ROWS_AT_A_TIME}
         decided = [self._execute(query, **mine).rowcount for query in ("forget_stamps", "forget_conflicts")]
         if ticks or letters:
             log.info("old records are deleted", action="records_deleted", ticks=ticks, letters=letters)
-        return _ROWS_AT_A_TIME in (ticks, letters, awaited, echoes, *decided)
+        return _ROWS_AT_A_TIME in (ticks, letters, awaited, echoes, links, *decided)
 
     @contextlib.contextmanager
     def _patiently(self) -> Iterator[None]:

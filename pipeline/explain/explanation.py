@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 import psycopg
@@ -13,8 +13,12 @@ from pipeline.errors import ConfigurationError
 from pipeline.explain.state import State, state_of
 from pipeline.explain.subject import Subject
 from pipeline.explain.target import Statement, TargetRow, look, planned
+from pipeline.postgres.links import Links
 from pipeline.postgres.lookups import look_up
 from stages.explain import Steps, explain
+from stages.hold import Holds
+from stages.links import linked, names_of
+from stages.omit import Omitted
 from stages.rules.model import Rule
 from stages.rules.suggest import did_you_mean
 from stages.rules.trial import Trial
@@ -25,6 +29,8 @@ if TYPE_CHECKING:
     from stages.passage import Passage
     from stages.rules.compile import CompiledRules
     from stages.rules.model import RuleSet, Table
+
+_NEWEST: Final = 2**63 - 1
 
 
 class Explanation(msgspec.Struct, frozen=True):
@@ -92,13 +98,24 @@ def explain_rule(
             steps,
             tuple(planned(connection, trial, steps)),
             look(connection, trial, steps),
-            state_of(connection, rule, subject.change),
+            state_of(connection, trial.rule, subject.change),
         )
 
 
 def _look_up(connection: psycopg.Connection, passage: Passage, rules: CompiledRules) -> Passage:
-    """The passage with what the database has now."""
-    return look_up(connection, [passage], rules)[0]
+    """The passage with what the database has now: the row of its record, and looked-up values."""
+    return look_up(connection, [_led(connection, passage, rules)], rules)[0]
+
+
+def _led(connection: psycopg.Connection, passage: Passage, rules: CompiledRules) -> Passage:
+    asked = list(names_of([passage], rules))
+    if not asked or passage.change is None:
+        return passage
+    change = passage.change  # a given record has no id yet: it would be the newest
+    latest = msgspec.structs.replace(passage, change=msgspec.structs.replace(change, id=change.id or _NEWEST))
+    omitted = Omitted(Holds({}), frozenset())
+    led = linked([latest], rules, Links(connection).read(asked), omitted).passages[0]
+    return msgspec.structs.replace(led, change=change)
 
 
 @contextmanager

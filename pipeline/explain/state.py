@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from pipeline.postgres.queries import load
+from stages.links import name_of as link_name
+from stages.named import name_of
 
 if TYPE_CHECKING:
     import psycopg
 
     from stages.change import Change
-    from stages.rules.model import Rule
+    from stages.rules.compile import CompiledRule
+
+_ROW: Final = msgspec.json.Decoder(dict[str, Any] | None, float_hook=Decimal)
 
 
 class Letter(msgspec.Struct, frozen=True):
@@ -38,11 +43,20 @@ class Waits(msgspec.Struct, frozen=True):
     held: int
 
 
+class Linked(msgspec.Struct, frozen=True):
+    """The target row of a record, whatever its key is now; without a key, the row was deleted."""
+
+    record: str  # its lasting name, as JSON text
+    key: str | None
+    change_id: int  # that gave the row this key
+
+
 class State(msgspec.Struct, frozen=True):
     """Where the record stands under the rule.
 
     `applied_version` and `applied_at` are the ledger's word on this very change; `waits_behind` is the
-    letter, or the wait, that the record's later changes wait behind; `paused` says why the rule is paused.
+    letter, or the wait, that the record's later changes wait behind; `paused` says why the rule is paused;
+    `link` is None where the rule is not linked, or the record has not been written yet.
     """
 
     applied_version: int | None = None
@@ -51,11 +65,12 @@ class State(msgspec.Struct, frozen=True):
     waits_behind: int | None = None
     paused: str | None = None
     waits: tuple[Waits, ...] = ()
+    link: Linked | None = None
 
 
-def state_of(connection: psycopg.Connection, rule: Rule, change: Change) -> State:
+def state_of(connection: psycopg.Connection, compiled: CompiledRule, change: Change) -> State:
     """The state of a change's record under a rule."""
-    queries = load("explain")
+    queries, rule = load("explain"), compiled.rule
     names = {
         "rule": rule.name,
         "rule_id": rule.id,
@@ -73,4 +88,16 @@ def state_of(connection: psycopg.Connection, rule: Rule, change: Change) -> Stat
         None if blocked is None else blocked[0],
         None if paused is None else f"{paused[0]}, since {paused[1]}",
         tuple(Waits(*row) for row in connection.execute(queries["waits"], names)),
+        _link(connection, compiled, change),
     )
+
+
+def _link(connection: psycopg.Connection, rule: CompiledRule, change: Change) -> Linked | None:
+    """The link of a change's record under a linked rule."""
+    row = _ROW.decode(change.after) or _ROW.decode(change.before) or {}
+    record = name_of(rule, row)
+    if record is None:
+        return None
+    found = link_name(record, rule)
+    link = connection.execute(load("explain")["link"], found._asdict()).fetchone()
+    return None if link is None else Linked(record, *link)

@@ -100,6 +100,9 @@ def _target(found: Explanation) -> Iterator[str]:
 
 def _state(found: Explanation) -> Iterator[str]:
     state = found.state
+    if state.link is not None:
+        row = f"has the row {state.link.key}" if state.link.key else "had a row that is deleted"
+        yield f"link: {state.link.record} {row}, since change {state.link.change_id}"
     if state.applied_at:
         yield f"ledger: applied at {state.applied_at} by version {state.applied_version} of the rule"
     else:

@@ -22,6 +22,7 @@ from pipeline.postgres.holds import KnownHolds
 from pipeline.postgres.knowledge import Steps
 from pipeline.postgres.lease_table import PostgresLeaseTable
 from pipeline.postgres.letters import LetterDesk
+from pipeline.postgres.links import Links
 from pipeline.postgres.lookups import Lookups, Parents
 from pipeline.postgres.outbox import PostgresOutbox
 from pipeline.postgres.pace import Pace
@@ -166,7 +167,7 @@ def target_of(
 ) -> tuple[Target, Releaser]:
     """Where the run of a worker with `apply` ends: they share what they know of holds."""
     holds = KnownHolds(connection)
-    steps = Steps([Lookups(connection), Parents(connection), Conflicts(connection)])
+    steps = Steps([Links(connection), Lookups(connection), Parents(connection), Conflicts(connection)])
     waits = WaitTable(connection, settings.wait_timeout)
     altered = AlteredTables(connection, holds)
     desk = LetterDesk(connection, process.id, holds, steps)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     import psycopg
 
+    from pipeline.replay.links import ReplayLinks
     from stages.reject import Reject
     from stages.rules.compile import CompiledRules
     from stages.write import Write
@@ -135,10 +136,13 @@ def pairs_of(passages: Sequence[Passage]) -> list[Pair]:
     return [(p.change.id, write.rule) for p in passages if p.change is not None for write in p.writes]
 
 
-def plan_of(folded: Sequence[Folded], rules: CompiledRules, only: int | None = None) -> Plan:
+def plan_of(
+    folded: Sequence[Folded], rules: CompiledRules, links: ReplayLinks, only: int | None = None
+) -> Plan:
     """What is to be written of groups, under all rules or `only` one."""
-    layers, ledger, paths = Layers(), [], dict[tuple[str, ...], tuple[str, ...]]()
-    writes: list[tuple[int, tuple[str, ...], Write]] = []
+    layers, ledger, paths = Layers(), [], dict[int, tuple[str, ...]]()
+    alike: dict[tuple[str, ...], tuple[str, ...]] = {}
+    writes: list[tuple[int, Write]] = []
     for one in folded:
         onward = one.onward(rules.org_of)
         for rule, past in one.writes().items():
@@ -147,9 +151,10 @@ def plan_of(folded: Sequence[Folded], rules: CompiledRules, only: int | None = N
                 ledger += [LedgerEntry(change, rule, version) for change, _ in past]
                 applied = {change for change, other in one.applied if other == rule}
                 for change, write in settled(past, applied):
-                    writes.append((change, paths.setdefault(onward[change], onward[change]), write))
-    for _, path, write in sorted(writes, key=lambda known: known[0]):
-        layers.add(rules.by_id[write.rule], path, write)
+                    paths[change] = alike.setdefault(onward[change], onward[change])
+                    writes.append((change, write))
+    for change, write in links.lead(sorted(writes, key=lambda known: known[0]), rules):
+        layers.add(rules.by_id[write.rule], paths[change], write)
     return Plan(tuple(layers.statements()), tuple(ledger), (), (), {})
 
 

@@ -13,6 +13,7 @@ from pipeline.postgres.refusal import refusal_of
 from pipeline.replay import job
 from pipeline.replay.fold import fold, plan_of, read_passages, to_replay
 from pipeline.replay.histories import read_histories
+from pipeline.replay.links import ReplayLinks
 from pipeline.replay.preview import preview
 from pipeline.replay.replayer import Replayer
 from pipeline.replay.select import ONE_SNAPSHOT, select
@@ -96,6 +97,7 @@ class _Rehearsing:
         self._connection = connection
         self._replay = replay
         self._rules = rules
+        self._links = ReplayLinks(connection, rehearses=True)
         self._replayer = Replayer(connection, replay, first=0, force=force, partitions=1)
         self._effects = {rule.rule.id: RuleEffects(rule.rule.name, str(rule.target.name)) for rule in scope}
         self.found = Rehearsal(rules=list(self._effects.values()))
@@ -128,9 +130,9 @@ class _Rehearsing:
         return True
 
     def _look(self, folded: Sequence[Folded], rule: int) -> None:
-        plan = plan_of(folded, self._rules, rule)
         try:
             with self._connection.transaction():
+                plan = plan_of(folded, self._rules, self._links, rule)
                 for effect in preview(self._connection, plan):
                     self._effects[rule].add(effect)
         except psycopg.Error as error:

@@ -12,6 +12,7 @@ from pipeline.postgres.refusal import refusal_of
 from pipeline.postgres.writer import Writer, array
 from pipeline.replay.fold import Failure, Told, fold, pairs_of, plan_of, read_passages, to_replay
 from pipeline.replay.histories import read_histories
+from pipeline.replay.links import ReplayLinks
 from pipeline.replay.select import extend
 from stages.overlay import whole
 
@@ -142,7 +143,8 @@ class Replayer:
         return first[0] + second[0], first[1] + second[1]
 
     def _write_all(self, folded: Sequence[Folded], rules: CompiledRules) -> int:
-        plan = plan_of(folded, rules)
+        links = ReplayLinks(self._connection)
+        plan = plan_of(folded, rules, links)
         self._connection.execute(
             self._queries["record_writes"],
             {
@@ -153,6 +155,7 @@ class Replayer:
             },
         )
         self._writer.execute(plan)
+        links.keep({(entry.change_id, entry.rule_id) for entry in plan.ledger})
         return sum(len(_effective(one)) for one in folded)
 
     def _finish(self, histories: Histories, applied: int, held: int, failures: Sequence[Failure]) -> None:

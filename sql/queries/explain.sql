@@ -46,6 +46,14 @@ SELECT
 FROM orgstream.applied AS a
 WHERE a.change_id = %(change)s AND a.rule_id = %(rule_id)s;
 
+-- name: link
+-- The target row that a record is linked to.
+SELECT
+    l.key,
+    l.change_id
+FROM orgstream.record_link AS l
+WHERE l.source_table = %(source)s AND l.target_table = %(target)s AND l.record = %(record)s;
+
 -- name: letters
 -- The open letters of a record, of this rule or of all rules.
 SELECT

@@ -248,6 +248,22 @@ WHERE change_id IN (
         LIMIT %(rows)s
     );
 
+-- name: forget_links
+-- Ended links that were kept so that older changes would not make their rows again: these are gone.
+DELETE FROM orgstream.record_link
+WHERE (source_table, target_table, record) IN (
+        SELECT
+            l.source_table,
+            l.target_table,
+            l.record
+        FROM orgstream.record_link AS l
+        WHERE
+            l.key IS NULL
+            AND l.change_id < (SELECT min(c.first) FROM orgstream.change_range AS c WHERE c.emptied_at IS NULL)
+        ORDER BY l.change_id
+        LIMIT %(rows)s
+    );
+
 -- name: forget_stamps
 -- What changes that are gone left in their tables, and tombstones that no late change can meet any more.
 WITH gone AS (
