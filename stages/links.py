@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from stages.link import Link, LinkName, Noted, key_of, text_of
+from stages.link import Asked, Link, LinkName, Noted, key_of, tables_of, text_of
 from stages.match import reject
 from stages.reject import Cause, Reject
 from stages.write import Action, Write
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from stages.change import Change
     from stages.link import Key
@@ -31,55 +31,71 @@ class Linked(NamedTuple):
     `renames`: some record came under another key than its row has, and no change told so.
     """
 
-    passages: list[Passage]
+    passages: Sequence[Passage]
     noted: list[Noted]
     renames: bool
 
 
-def names_of(passages: Iterable[Passage], rules: CompiledRules) -> Iterator[LinkName]:
+def asked_by(passages: Iterable[Passage], rules: CompiledRules) -> Asked:
     """The links that a batch has to know."""
-    for passage in passages:
-        for write in passage.writes:
-            if write.record is not None:
-                yield name_of(write.record, rules.by_id[write.rule])
+    return Asked((write for passage in passages for write in passage.writes), rules)
 
 
 def linked(
-    passages: Sequence[Passage], rules: CompiledRules, known: Mapping[LinkName, Link], omitted: Omitted
+    passages: Sequence[Passage],
+    rules: CompiledRules,
+    asked: Asked,
+    known: Mapping[LinkName, Link],
+    omitted: Omitted,
 ) -> Linked:
     """Lead a batch's writes to the rows of their records, in its order."""
-    book = Book(known)
-    found = []
+    book = Book(asked, known)
+    found: list[Passage] = []
     for passage in passages:
         omitted.meet(passage)
         change = passage.change
         if change is None:
             found.append(passage)
             continue
-        writes: list[Write] = []
-        rejects = list(passage.rejects)
+        changed: dict[int, Write | Reject] = {}
         for write in passage.writes:
-            rule = rules.by_id[write.rule]
-            if omitted.has(change, write.rule):
-                writes.append(write)
-                continue
-            outcome = book.lead(change.id, write, rule)
-            if outcome is None:
-                rejects.append(_without_key(change, rule, write))
-                omitted.reject(change, rejects[-1])
-            else:
-                writes.append(outcome)
-        found.append(msgspec.structs.replace(passage, writes=tuple(writes), rejects=tuple(rejects)))
+            if not omitted.has(change, write.rule):
+                outcome = _outcome(book, change, write, rules.by_id[write.rule])
+                if outcome is not write:
+                    changed[write.rule] = outcome
+                if isinstance(outcome, Reject):
+                    omitted.reject(change, outcome)
+        found.append(_with(passage, changed) if changed else passage)
     return Linked(found, book.noted, book.renames)
+
+
+def _with(passage: Passage, changed: Mapping[int, Write | Reject]) -> Passage:
+    outcomes = [changed.get(write.rule, write) for write in passage.writes]
+    writes = tuple(one for one in outcomes if isinstance(one, Write))
+    rejects = (*passage.rejects, *(one for one in outcomes if isinstance(one, Reject)))
+    return msgspec.structs.replace(passage, writes=writes, rejects=rejects)
+
+
+def _outcome(book: Book, change: Change, write: Write, rule: CompiledRule) -> Write | Reject:
+    led = book.lead(change.id, write, rule)
+    if led is not None:
+        return led
+    column = rule.key_columns[write.key.index(None)]
+    message = (
+        f"the key column {column} is NULL for this record, and no link knows its target row, so that row "
+        "cannot be recognised"
+    )
+    return reject(change, rule, Cause.NO_KEY, message, column=column)
 
 
 class Book:
     """The links of some records, kept up while their writes go by."""
 
-    def __init__(self, known: Mapping[LinkName, Link]) -> None:
+    def __init__(self, asked: Asked, known: Mapping[LinkName, Link]) -> None:
+        self._asked = asked
+        self._known = known
         self._links = dict(known)
-        self._owners = {(name.source, name.target, link.key): name for name, link in known.items()}
-        self._keys: dict[str, Key] = {}  # as the rules computed them, by their text
+        self._owners: dict[tuple[str, str, str | None], LinkName] | None = None  # until it is asked for
         self.noted: list[Noted] = []
         self.renames = False
 
@@ -87,17 +103,15 @@ class Book:
         """The write to the row that its record has; None where nobody knows which that is."""
         if write.record is None:
             return self._nameless(change_id, write, rule)
-        name = name_of(write.record, rule)
-        text = text_of(rule.key_columns, write.key)
-        self._keys[text] = write.key
+        name, text = self._asked.of(write)
         link = self._links.get(name)
-        old = None if link is None or link.key is None else self._key(link.key, rule)
-        if link is not None and link.key != text and change_id < link.change_id:
-            return _nothing(write)  # later the record was written under its newer key, whole
-        if link is None or old is None:
-            return self._first(change_id, write, rule, name)
-        if link.key == text:
+        if link is not None and link.key == text:
             return self._there(change_id, write, name)
+        if link is not None and change_id < link.change_id:
+            return _nothing(write)  # later the record was written under its newer key, whole
+        old = None if link is None or link.key is None else self._key(link.key, rule)
+        if old is None:
+            return self._first(change_id, write, rule, name, text)
         return self._elsewhere(change_id, write, rule, name, old)
 
     def _elsewhere(self, change_id: int, write: Write, rule: CompiledRule, name: LinkName, old: Key) -> Write:
@@ -117,15 +131,17 @@ class Book:
     def _nameless(self, change_id: int, write: Write, rule: CompiledRule) -> Write:
         """A record that nothing names for good; whose row it deletes has none any more."""
         if write.action is Action.DELETE and rule.lasting and None not in write.key:
-            self._note(change_id, write, name_of("", rule), None, text_of(rule.key_columns, write.key))
+            nobody = LinkName(*tables_of(rule), "")
+            self._note(change_id, write, nobody, None, text_of(rule.key_columns, write.key))
         return write
 
-    def _first(self, change_id: int, write: Write, rule: CompiledRule, name: LinkName) -> Write | None:
+    def _first(
+        self, change_id: int, write: Write, rule: CompiledRule, name: LinkName, text: str
+    ) -> Write | None:
         """A record without a row that we know of."""
         if None in write.key:
             return None
         if write.action is not Action.DELETE and write.revives:
-            text = text_of(rule.key_columns, write.key)
             left = None if write.old_key is None else text_of(rule.key_columns, write.old_key)
             self._note(change_id, write, name, Link(text, change_id), left)
         return write
@@ -140,8 +156,10 @@ class Book:
         self, change_id: int, write: Write, name: LinkName, link: Link | None, left: str | None = None
     ) -> None:
         """A record has another row, or none: who had the rows that it takes or leaves has them no more."""
+        if self._owners is None:
+            self._owners = {(name.source, name.target, link.key): name for name, link in self._known.items()}
         self._links.pop(name, None)
-        taken = tuple(key for key in (left, link and link.key) if key is not None)
+        taken = tuple([key for key in (left, link and link.key) if key is not None])
         for key in taken:
             owner = self._owners.pop((name.source, name.target, key), name)
             if owner != name and self._links.pop(owner, None) is not None:
@@ -152,26 +170,11 @@ class Book:
         self.noted.append(Noted(change_id, write.rule, name, link, taken))
 
     def _key(self, text: str, rule: CompiledRule) -> Key | None:
-        known = self._keys.get(text)
+        known = self._asked.keys.get(text)
         return known if known is not None else key_of(rule.key_columns, text)
-
-
-def name_of(record: str, rule: CompiledRule) -> LinkName:
-    """What the link of a record is kept by under a rule."""
-    source, target = rule.source.name, rule.target.name
-    return LinkName(f"{source.schema}.{source.name}", f"{target.schema}.{target.name}", record)
 
 
 def _nothing(write: Write) -> Write:
     return msgspec.structs.replace(
         write, action=Action.NONE, values={}, changed=(), old_key=None, wanted={}, began=None
     )
-
-
-def _without_key(change: Change, rule: CompiledRule, write: Write) -> Reject:
-    column = rule.key_columns[write.key.index(None)]
-    message = (
-        f"the key column {column} is NULL for this record, and no link knows its target row, so that row "
-        "cannot be recognised"
-    )
-    return reject(change, rule, Cause.NO_KEY, message, column=column)

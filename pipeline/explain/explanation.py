@@ -17,7 +17,7 @@ from pipeline.postgres.links import Links
 from pipeline.postgres.lookups import look_up
 from stages.explain import Steps, explain
 from stages.hold import Holds
-from stages.links import linked, names_of
+from stages.links import asked_by, linked
 from stages.omit import Omitted
 from stages.rules.model import Rule
 from stages.rules.suggest import did_you_mean
@@ -108,13 +108,13 @@ def _look_up(connection: psycopg.Connection, passage: Passage, rules: CompiledRu
 
 
 def _led(connection: psycopg.Connection, passage: Passage, rules: CompiledRules) -> Passage:
-    asked = list(names_of([passage], rules))
-    if not asked or passage.change is None:
+    asked = asked_by([passage], rules)
+    if not asked.names or passage.change is None:
         return passage
     change = passage.change  # a given record has no id yet: it would be the newest
     latest = msgspec.structs.replace(passage, change=msgspec.structs.replace(change, id=change.id or _NEWEST))
     omitted = Omitted(Holds({}), frozenset())
-    led = linked([latest], rules, Links(connection).read(asked), omitted).passages[0]
+    led = linked([latest], rules, asked, asked.known(Links(connection).read(asked)), omitted).passages[0]
     return msgspec.structs.replace(led, change=change)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from pipeline.postgres.queries import load
-from stages.links import name_of as link_name
+from stages.link import LinkName, tables_of
 from stages.named import name_of
 
 if TYPE_CHECKING:
@@ -98,6 +98,6 @@ def _link(connection: psycopg.Connection, rule: CompiledRule, change: Change) ->
     record = name_of(rule, row)
     if record is None:
         return None
-    found = link_name(record, rule)
-    link = connection.execute(load("explain")["link"], found._asdict()).fetchone()
+    name = LinkName(*tables_of(rule), record)
+    link = connection.execute(load("explain")["link"], name._asdict()).fetchone()
     return None if link is None else Linked(record, *link)

@@ -14,19 +14,19 @@ import psycopg
 from pipeline.postgres.knowledge import Edited
 from pipeline.postgres.queries import load
 from stages.link import Link, LinkName, kept
-from stages.links import linked, names_of
+from stages.links import Linked, asked_by, linked
 from stages.need import Need
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from stages.apply import Plan
-    from stages.link import Noted
+    from stages.link import Asked, Noted
     from stages.omit import Omitted
     from stages.passage import Passage
     from stages.rules.compile import CompiledRules
 
-Known = dict[LinkName, Link]
+Others = dict[LinkName, Link | None]  # than what was asked for
 
 
 class Followed(Protocol):
@@ -54,37 +54,44 @@ class Links:
         self, passages: Sequence[Passage], rules: CompiledRules, omitted: Callable[[], Omitted]
     ) -> Edited:
         """A lock and a query, twice where rows are to be renamed; up to three more where links change."""
-        asked = list(dict.fromkeys(names_of(passages, rules)))
-        if not asked:
+        asked = asked_by(passages, rules)
+        if not asked.names:
             return Edited(passages)
-        found, known = self.lead(asked, lambda known: linked(passages, rules, known, omitted()))
+
+        def follow(others: Others) -> Linked:
+            if asked.settled and not others:
+                return Linked(passages, [], renames=False)
+            return linked(passages, rules, asked, asked.known(others), omitted())
+
+        found, others = self.lead(asked, follow)
 
         def remember(plan: Plan) -> None:
-            self.keep(found.noted, known, {(entry.change_id, entry.rule_id) for entry in plan.ledger})
+            done = {(entry.change_id, entry.rule_id) for entry in plan.ledger}
+            self.keep(found.noted, asked.known(others), done)
 
         return Edited(found.passages, remember) if found.noted else Edited(found.passages)
 
-    def lead(self, asked: Sequence[LinkName], follow: Callable[[Known], Led]) -> tuple[Led, Known]:
+    def lead(self, asked: Asked, follow: Callable[[Others], Led]) -> tuple[Led, Others]:
         """What `follow` makes of the links, read under the lock that it turns out to need; and the links."""
         with self._connection.transaction() as shared:  # to take it back gives the lock up, its end keeps it
             self._connection.execute(self._queries["share"])
-            known = self.read(asked)
-            found = follow(known)
+            others = self.read(asked)
+            found = follow(others)
             shared.force_rollback = found.renames
         if not found.renames:
-            return found, known
+            return found, others
         self._connection.execute(self._queries["exclude"])
-        known = self.read(asked)
-        return follow(known), known
+        others = self.read(asked)
+        return follow(others), others
 
-    def read(self, asked: Sequence[LinkName]) -> Known:
-        """The links that there are of these, without a lock."""
-        named = [
-            {"n": number, "source_table": name.source, "target_table": name.target, "record": name.record}
-            for number, name in enumerate(asked)
-        ]
-        rows = self._connection.execute(self._queries["known"], {"asked": _encoded(named)}, prepare=True)
-        return {asked[number]: Link(key, change_id) for number, key, change_id in rows.fetchall()}
+    def read(self, asked: Asked) -> Others:
+        """The links that are not as they are asked for: another, or none. It takes no lock."""
+        names = list(asked.names)
+        rows = [{**_row(name), "n": n, "key": key} for n, (name, key) in enumerate(asked.names.items())]
+        return {
+            names[n]: None if change_id is None else Link(key, change_id)
+            for n, key, change_id in self._execute("known", rows).fetchall()
+        }
 
     def keep(
         self, noted: Iterable[Noted], known: Mapping[LinkName, Link], done: Collection[tuple[int, int]]
@@ -95,24 +102,25 @@ class Links:
         """
         found = kept(noted, known, done)
         if found.taken:
-            self._write("take", "taken", [{**_row(name), "key": key} for name, key in found.taken])
+            self._execute("take", [{**_row(name), "key": key} for name, key in found.taken])
         if found.ended:
-            self._write("end", "ended", list(map(_row, found.ended)))
+            self._execute("end", [_row(name) for name in found.ended])
         if found.links:
-            rows = [{**_row(name), **link._asdict()} for name, link, _ in found.links]
+            rows = [
+                {**_row(name), "key": link.key, "change_id": link.change_id} for name, link, _ in found.links
+            ]
             seen = [before for _, _, before in found.links if before is not None]
-            if self._write("keep", "links", rows, seen=seen) != len(rows):
+            if self._execute("keep", rows, seen=seen).rowcount != len(rows):
                 raise psycopg.errors.SerializationFailure("another worker linked these records meanwhile")
 
-    def _write(self, query: str, name: str, rows: Sequence[object], **parameters: object) -> int:
+    def _execute(self, query: str, rows: Sequence[object], **parameters: object) -> psycopg.Cursor[Any]:
+        # Never prepared: what is the best plan changes as the table grows from nothing.
         return self._connection.execute(
-            self._queries[query], {name: _encoded(rows), **parameters}, prepare=True
-        ).rowcount
+            self._queries[query],
+            {"links": msgspec.json.encode(rows).decode(), **parameters},
+            prepare=False,
+        )
 
 
 def _row(name: LinkName) -> dict[str, Any]:
-    return {"source_table": name.source, "target_table": name.target, "record": name.record}
-
-
-def _encoded(rows: object) -> str:
-    return msgspec.json.encode(rows).decode()
+    return {"source": name.source, "target": name.target, "record": name.record}

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from pipeline.postgres.links import Links
-from stages.links import Book, name_of
+from stages.link import Asked
+from stages.links import Book
 from stages.need import Need
 from stages.write import Action, Write
 
@@ -41,12 +42,13 @@ class ReplayLinks:
         """The writes, which are in order, to the rows of their records. Raises psycopg.Error."""
         if Need.LINKS not in rules.needs:
             return writes
-        named = [(write.record, rules.by_id[write.rule]) for _, write in writes if write.record is not None]
-        asked = list(dict.fromkeys(name_of(record, rule) for record, rule in named))
+        asked = Asked((write for _, write in writes), rules)
         if self._rehearses:
-            return _followed(writes, rules, self._links.read(asked)).writes
-        led, self._known = self._links.lead(asked, lambda known: _followed(writes, rules, known))
-        self._noted = led.noted
+            return _followed(writes, rules, asked, asked.known(self._links.read(asked))).writes
+        led, others = self._links.lead(
+            asked, lambda others: _followed(writes, rules, asked, asked.known(others))
+        )
+        self._noted, self._known = led.noted, asked.known(others)
         return led.writes
 
     def keep(self, done: Collection[tuple[int, int]]) -> None:
@@ -54,8 +56,10 @@ class ReplayLinks:
         self._links.keep(self._noted, self._known, done)
 
 
-def _followed(writes: Sequence[Past], rules: CompiledRules, known: Mapping[LinkName, Link]) -> _Led:
-    book = Book(known)
+def _followed(
+    writes: Sequence[Past], rules: CompiledRules, asked: Asked, known: Mapping[LinkName, Link]
+) -> _Led:
+    book = Book(asked, known)
     led = []
     for change, write in writes:
         rule = rules.by_id[write.rule]

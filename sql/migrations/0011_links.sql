@@ -6,9 +6,9 @@ CREATE TABLE orgstream.record_link (
     record text COLLATE "C" NOT NULL,
     key text COLLATE "C",
     change_id bigint NOT NULL,
-    PRIMARY KEY (source_table, target_table, record)
+    PRIMARY KEY (record, source_table, target_table) -- what tells most comes first: fewer texts are compared
 ) WITH (fillfactor = 90);
-CREATE INDEX record_link_by_key ON orgstream.record_link (target_table, key, source_table);
+CREATE INDEX record_link_by_key ON orgstream.record_link (key, target_table, source_table);
 CREATE INDEX record_link_ended ON orgstream.record_link (change_id) WHERE key IS NULL;
 COMMENT ON TABLE orgstream.record_link IS 'Which target row belongs to which source record, where the record has a name that outlasts a change of its key.';
 COMMENT ON COLUMN orgstream.record_link.source_table IS 'The source record''s table, as schema.table.';

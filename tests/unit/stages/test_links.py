@@ -9,7 +9,7 @@ import pytest
 
 from stages.hold import Holds
 from stages.link import Link, LinkName, kept
-from stages.links import Linked, linked
+from stages.links import Linked, asked_by, linked
 from stages.need import Need
 from stages.omit import Omitted
 from stages.rules.compile import compile_rules
@@ -90,7 +90,8 @@ def led(known: dict[str, Link], *writes: tuple[int, Write], rules: CompiledRules
         change = msgspec.structs.replace(given.change, id=change_id)
         batch.append(msgspec.structs.replace(given, change=change, writes=(one,)))
     links = {name(record): link for record, link in known.items()}
-    return linked(batch, rules or compiled(), links, Omitted(Holds({}), frozenset()))
+    rules = rules or compiled()
+    return linked(batch, rules, asked_by(batch, rules), links, Omitted(Holds({}), frozenset()))
 
 
 def the_writes(found: Linked) -> list[tuple[str, Any, Any]]:
