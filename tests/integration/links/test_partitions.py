@@ -77,10 +77,10 @@ def test_a_rename_waits_for_who_is_at_work_under_the_old_key(pair: Pair) -> None
     world = pair.people.world
     with world.session() as at_work:
         at_work.execute(load("links")["share"])
-        at_work.execute("UPDATE us.person SET note = 'in time'")
         second = threading.Thread(target=lambda: world.settle(pair.people.relay, pair.second))
         second.start()
         assert waits_for_lock(pair.people, second)
+        at_work.execute("UPDATE us.person SET note = 'in time' WHERE ext_id = %s", [pair.old])
         at_work.commit()
         second.join()
     assert world.rows("SELECT ext_id, name, note FROM us.person") == [(pair.new, "Cid", "in time")]
