@@ -97,9 +97,9 @@ class Running:
             if store.live_version(connection) != rules.version:
                 rules = live_rules(connection)
             meant = {rule.rule.id for rule in scope(todo.chosen, rules)}
-            began = self._clock()
             selected = replayer.step(self._portion.records, meant, rules)
-            self._portion.took(selected, self._clock() - began)
+            if selected:
+                self._portion.took(selected)
             if not selected:
                 connection.execute(load("replay")["finish"], {"replay": todo.id})
                 log.info("a replay is at its end", action="replay_finished", id=todo.id)

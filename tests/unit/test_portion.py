@@ -2,36 +2,36 @@
 
 from __future__ import annotations
 
-from pipeline.replay.portion import AIM_SECONDS, MOST, Portion
+from pipeline.replay.portion import CHANGES, MOST, Portion
 
 
-def test_as_many_as_there_may_be_while_it_is_fast() -> None:
+def test_as_many_as_there_may_be_while_records_have_few_changes() -> None:
     portion = Portion()
     for _ in range(3):
         assert portion.records == MOST
-        portion.took(changes=MOST, seconds=0.01)
+        portion.took(changes=2 * MOST)
 
 
-def test_fewer_after_a_slow_one_and_more_again_after_a_fast_one() -> None:
+def test_fewer_of_records_with_many_changes_and_more_again_after_them() -> None:
     portion = Portion()
-    portion.took(changes=10_000, seconds=4 * AIM_SECONDS)
+    portion.took(changes=4 * CHANGES)
     assert portion.records == MOST // 4
-    portion.took(changes=2_500, seconds=AIM_SECONDS)
+    portion.took(changes=CHANGES)
     assert portion.records == MOST // 4
-    portion.took(changes=25, seconds=0.0)
+    portion.took(changes=25)
     assert portion.records == MOST // 2
 
 
 def test_one_record_at_least() -> None:
     portion = Portion()
-    portion.took(changes=1, seconds=3_600)
+    portion.took(changes=10**9)
     assert portion.records == 1
 
 
 def test_a_rate_is_kept_even_by_portions_of_a_quarter_of_a_second() -> None:
     portion = Portion(rate=40)
     assert portion.records == 10
-    portion.took(changes=20, seconds=0.01)  # two of a record
+    portion.took(changes=20)  # two of a record
     assert portion.records == 5
-    portion.took(changes=1_000, seconds=0.01)
+    portion.took(changes=1_000)
     assert portion.records == 1
