@@ -1,13 +1,33 @@
 -- Capture: the trigger functions, and the functions that install and remove the triggers.
 
+-- A json column may hold the escape of a character that Postgres cannot have. A backslash before it makes it text
+-- like any other.
+CREATE FUNCTION orgstream.without_nul(document json) RETURNS json
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+    slash CONSTANT pg_catalog.text := pg_catalog.chr(92);
+    nul CONSTANT pg_catalog.text := slash OPERATOR(pg_catalog.||) 'u0000';
+BEGIN
+    IF pg_catalog.strpos(document::pg_catalog.text, nul) OPERATOR(pg_catalog.=) 0 THEN
+        RETURN document;
+    END IF;
+    RETURN pg_catalog.regexp_replace(
+        document::pg_catalog.text,
+        pg_catalog.replace('(?<!/)((?://)*)/u0000', '/', slash OPERATOR(pg_catalog.||) slash),
+        slash OPERATOR(pg_catalog.||) '1',
+        'g'
+    );
+END
+$$;
+COMMENT ON FUNCTION orgstream.without_nul(json) IS 'The document without the escapes of the character 0, which Postgres cannot read.';
+
 CREATE FUNCTION orgstream.identity_of(record json, columns text []) RETURNS json
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
     nul CONSTANT pg_catalog.text := pg_catalog.chr(92) OPERATOR(pg_catalog.||) 'u0000';
 BEGIN
-    -- A json column may hold this escape, which Postgres cannot read; the writer must not fail for it.
     IF pg_catalog.strpos(record::pg_catalog.text, nul) OPERATOR(pg_catalog.>) 0 THEN
-        record := pg_catalog.replace(record::pg_catalog.text, nul, '')::pg_catalog.json;
+        record := orgstream.without_nul(record);  -- the writer must not fail for it
     END IF;
     IF pg_catalog.cardinality(columns) OPERATOR(pg_catalog.=) 1 THEN  -- the usual case, without a query
         RETURN pg_catalog.json_build_object(columns[1], pg_catalog.json_object_field(record, columns[1]));

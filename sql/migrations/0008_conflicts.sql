@@ -114,7 +114,6 @@ DECLARE
     own CONSTANT text := TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME;
     is_ours CONSTANT boolean := coalesce(current_setting('orgstream.path', true), '') <> '';
     is_salesforce CONSTANT boolean := current_setting('xmlbinary') = 'hex';
-    nul CONSTANT text := chr(92) || 'u0000';  -- which a json column may hold, and jsonb cannot
     before json;
     after json;
     old_key text;
@@ -136,11 +135,11 @@ BEGIN
         RETURN NULL;
     END IF;
     IF TG_OP <> 'INSERT' THEN
-        before := replace(row_to_json(OLD)::text, nul, '')::json;
+        before := orgstream.without_nul(row_to_json(OLD));
         old_key := orgstream.identity_of(before, key_columns)::text;
     END IF;
     IF TG_OP <> 'DELETE' THEN
-        after := replace(row_to_json(NEW)::text, nul, '')::json;
+        after := orgstream.without_nul(row_to_json(NEW));
         new_key := orgstream.identity_of(after, key_columns)::text;
         IF (after ->> time_column) <> '' AND (before ->> time_column) IS DISTINCT FROM (after ->> time_column) THEN
             edited := (extract(epoch FROM (after ->> time_column)::timestamp AT TIME ZONE 'UTC') * 1000000)::bigint;

@@ -29,6 +29,16 @@ def test_documents_arrays_and_bytes(world: World) -> None:
     assert updated.startswith('{"id":1,"doc":[2],')
 
 
+@pytest.mark.parametrize("text", [r"\u0000", r"a\\u0000\\\u0000b", r"\\", "\\"])
+def test_texts_that_look_like_escapes(world: World, text: str) -> None:
+    world.app.execute("CREATE TABLE emea.kinds (id text, doc json)")
+    world.capture("kinds", "id")
+    world.app.execute("INSERT INTO emea.kinds VALUES (%s, %s)", [text, r'{"a": "\u0000\u0000\\\u0000"}'])
+    assert world.rows("SELECT key ->> 'id' FROM orgstream.change_queue") == [(text,)]
+    ((after,),) = world.rows("SELECT after FROM orgstream.change_queue")
+    assert after == {"id": text, "doc": {"a": "\0\0\\\0"}}
+
+
 def test_xml(world: World) -> None:
     try:
         world.app.execute("SELECT '<a/>'::xml")

@@ -37,7 +37,7 @@ COLUMNS: Final = ("t", "v", "b", "s", "i", "l", "n", "m", "r", "f", "d", "w", "z
 #: What means something in JSON, in the text of an array, or in both.
 TEXTS: Final = (
     *("", " ", "NULL", "null", "a,b", '"', '""', "\\", "\\n", "\\\\", '\\"', "{", "}", "{a,b}", "[1]"),
-    *("\n", "\r\n\t", "\b\f", "\x01\x1f\x7f", "\\u0041", "é", "\U0001f600", "'", "true", "1e3"),
+    *("\n", "\r\n\t", "\b\f", "\x01\x1f\x7f", "\\u0041", "\\u0000", "é", "\U0001f600", "'", "true", "1e3"),
 )
 SETS: Final = """
 INSERT INTO emea.thing SELECT
