@@ -46,6 +46,7 @@ _TYPES: Final = frozenset(
 )
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 _ESCAPED: Final = re.compile(r"\\(?:([bfnrt])|u00([0-9a-f]{2}))|\\.")
+_NUL: Final = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _LETTERS: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 
@@ -76,7 +77,7 @@ def array_of(values: Sequence[Any]) -> str:
     if ("{" in text or "[" in text) and any(isinstance(value, dict | list | msgspec.Raw) for value in values):
         return ""
     if "\\" in text:
-        if "\\u0000" in text:  # which Postgres refuses, and says so, where it stands in JSON
+        if _NUL.search(text):  # which Postgres refuses, and says so, where it stands in JSON
             return ""
         text = _ESCAPED.sub(_character, text)
     return f"{{{text}}}"
