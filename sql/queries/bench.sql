@@ -179,7 +179,7 @@ SELECT
     pid,
     split_part(application_name, '-', 2)
 FROM pg_stat_activity
-WHERE application_name ^@ 'orgstream-' AND split_part(application_name, '-', 2) IN ('relay', 'worker');
+WHERE starts_with(application_name, 'orgstream-') AND split_part(application_name, '-', 2) IN ('relay', 'worker');
 
 -- name: announced
 -- The process ids of all that ever said that they live.
