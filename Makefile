@@ -13,7 +13,7 @@ help: ## show this help
 .venv/.dev-ready: requirements-dev.lock tools/setup.py pyproject.toml
 	@$(PYTHON) tools/setup.py dev
 
-.PHONY: install demo test drill check lint types bench lock clean
+.PHONY: install demo test drill search check lint types bench lock clean
 install: .venv/.run-ready ## make .venv with the `orgstream` command in it
 demo: .venv/.run-ready ## three orgs, live load, a proof at the end (no server needed)
 	@exec $(PY) -m pipeline demo $(ARGS)
@@ -29,6 +29,9 @@ test: .venv/.dev-ready ## lint, types, SQL and the tests
 drill: .venv/.dev-ready ## CI's second part: break a running pipeline and ask a real Prometheus
 	@$(PY) tools/prometheus.py
 	@exec $(PY) -m pytest -m drill $(ARGS)
+search: SEEDS ?= 200
+search: .venv/.dev-ready ## CI's third part: random rules and load over many orgs
+	@ORGSTREAM_TEST_EXAMPLES=$$(($(SEEDS) / 50)) $(PY) -m pytest tests/integration/echoes/test_random.py $(ARGS)
 check: .venv/.dev-ready ## everything but the tests
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint types
 lint: .venv/.dev-ready .venv/.sql-clean ## ruff, and sqlfluff where SQL changed
