@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from pipeline.leases import START
 from pipeline.redis.entry import MARK, PASSAGE, Entry
 from stages.filter import read_change, read_passage
 from stages.passage import Passage, encode
@@ -23,7 +24,10 @@ GATHERED: Final = 8  # so many times as much is read from a backlog that is bett
 
 
 class Item(msgspec.Struct, gc=False):
-    """One entry in hand. Without a passage nothing is to be done for it but to finish it."""
+    """One entry in hand. Without a passage nothing is to be done for it but to finish it.
+
+    `order` is its id as a position; START where another writer's id tells none.
+    """
 
     partition: int
     id: bytes
@@ -36,9 +40,11 @@ def item_of(partition: int, entry: Entry, order: EntryId, version: int, done: En
     """An entry in hand; `order` is its id, `version` the live rule set's, `done` how far the partition is
     applied.
     """
+    if entry.stray:
+        order = START
     if entry.field == MARK:
         return Item(partition, entry.id, order, None, entry.document)
-    if order <= done:  # applied already: an entry published or delivered again
+    if START < order <= done:  # applied already: an entry published or delivered again
         return Item(partition, entry.id, order)
     read = read_passage if entry.field == PASSAGE else read_change
     return Item(partition, entry.id, order, read(entry.document, partition, version))
@@ -48,10 +54,11 @@ def onward(items: Sequence[Item]) -> list[Entry]:
     """What the next stage gets: the passages, the marks, and in any case a trace of the last entry."""
     entries: list[Entry] = []
     for item in items:
+        stray = item.order == START
         if item.passage is not None:
-            entries.append(Entry(item.id, PASSAGE, encode(item.passage)))
+            entries.append(Entry(item.id, PASSAGE, encode(item.passage), stray))
         elif item.mark or item is items[-1]:
-            entries.append(Entry(item.id, MARK, item.mark or b""))
+            entries.append(Entry(item.id, MARK, item.mark or b"", stray))
     return entries
 
 
@@ -94,9 +101,14 @@ def advances(items: Iterable[Item]) -> list[Advance]:
     """The last entry of each partition, and the latest capture time seen there."""
     batches = by_partition(items)
     return [
-        Advance(partition, *batch[-1].order, _checked(next(filter(None, map(_time, reversed(batch))), None)))
+        Advance(partition, *_last(batch), _checked(next(filter(None, map(_time, reversed(batch))), None)))
         for partition, batch in batches.items()
     ]
+
+
+def _last(batch: Sequence[Item]) -> EntryId:
+    """The position that the items tell: the last one's, unless it is another writer's."""
+    return next((item.order for item in reversed(batch) if item.order != START), START)
 
 
 def by_partition(items: Iterable[Item]) -> dict[int, list[Item]]:

@@ -195,7 +195,7 @@ class Worker:
             began = time.monotonic()
             applied = target.apply(items, rules, terms)
             self._metrics.applied(applied, rules, items, time.monotonic() - began)
-            last = {item.partition: item.order for item in items}  # they are in order
+            last = {item.partition: item.order for item in items if item.order != START}  # they are in order
             for partition, order in last.items():
                 self._ready[partition] = max(order, self._ready[partition])
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from pipeline.redis.entry import order_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -37,9 +39,14 @@ class Appended:
     def begin(self, entries: Mapping[int, Sequence[Entry]]) -> dict[int, frozenset[bytes]]:
         """What may stand before these; until `end` says otherwise, they may stand there, too."""
         before = {partition: self._ids.get(partition, frozenset()) for partition in entries}
-        self._ids |= {p: ids | {entries[p][-1].id} for p, ids in before.items() if ids}
+        self._ids |= {p: ids | _after(ids, entries[p]) for p, ids in before.items()}
         return before
 
     def end(self, entries: Mapping[int, Sequence[Entry]]) -> None:
         """They were appended, all of them."""
-        self._ids |= {partition: frozenset([batch[-1].id]) for partition, batch in entries.items()}
+        self._ids |= {p: _after(self._ids.get(p, frozenset()), batch) for p, batch in entries.items()}
+
+
+def _after(ids: frozenset[bytes], batch: Sequence[Entry]) -> frozenset[bytes]:
+    """What stands last once a batch was appended, some of which may have stood there already."""
+    return frozenset(max(id_, batch[-1].id, key=order_of) for id_ in ids)

@@ -20,11 +20,15 @@ def order_of(id_: bytes) -> tuple[int, int]:
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
-    """One entry: its id `<tick>-<n>`, the field that says what it is, and the document."""
+    """One entry: its id `<tick>-<n>`, the field that says what it is, and the document.
+
+    One that is `stray` has an id beyond all that we appended: another writer's, which tells no position.
+    """
 
     id: bytes
     field: bytes
     document: bytes
+    stray: bool = False
 
     @property
     def order(self) -> tuple[int, int]:
@@ -34,6 +38,14 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
 
 #: Entries by partition, the ids of each rising.
 ByPartition = Mapping[int, Sequence[Entry]]
+
+
+def strays_told(batch: Sequence[Entry], appended: bytes) -> list[Entry]:
+    """The entries, with those told that lie beyond the last id that we appended."""
+    last = order_of(appended)
+    if not batch or batch[-1].order <= last:  # nearly always
+        return list(batch)
+    return [msgspec.structs.replace(entry, stray=entry.order > last) for entry in batch]
 
 
 class Finished(msgspec.Struct, frozen=True):

@@ -4,7 +4,7 @@ orgstream:{p07}:changes   stream   what the relay published           read by th
 orgstream:{p07}:kept      stream   what a rule heeds (split workers)  read by the group `match`
 orgstream:{p07}:matched   stream   with the rules that want it        read by the group `transform`
 orgstream:{p07}:writes    stream   with what each rule writes         read by the group `apply`
-orgstream:{p07}:fence     hash     stage -> the highest term that worked on it; the relay's last append;
+orgstream:{p07}:fence     hash     stage -> the highest term that worked on it; our last append to each;
                                    how many entries each group has finished; whether a change of
                                    identity may lie in the streams
 orgstream:published       string   the last tick whose whole batch stood in the streams, and the server's run

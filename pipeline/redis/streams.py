@@ -9,7 +9,7 @@ import redis
 from pipeline.ports import Fenced, Stolen, StreamsLost
 from pipeline.redis import keys, survey
 from pipeline.redis.appended import Appended
-from pipeline.redis.entry import Entry, Finished
+from pipeline.redis.entry import Entry, Finished, strays_told
 from pipeline.redis.lua import Scripts, told
 from pipeline.topology import RELAY, STAGES, STREAMS
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from pipeline.redis.entry import ByPartition
 
 __all__ = ["Entry", "Fenced", "Finished", "PartitionStreams", "Stolen", "StreamsLost"]
-
 
 MOVING: Final = "moving"
 
@@ -68,8 +67,7 @@ class PartitionStreams:
         """Publish entries by partition; how many were new.
 
         `fresh` entries must all be: where they are not, ids that we never gave stand in the stream, and the
-        partition is given up. `moving` is remembered for the relay after us. Raises StreamsLost, Fenced,
-        redis.RedisError.
+        partition is given up. `moving` is for the relay after us. Raises StreamsLost, Fenced, RedisError.
         """
         before = self._appended.begin(entries)
         calls = [
@@ -105,9 +103,11 @@ class PartitionStreams:
         """Remember that a tick's whole batch stands in Redis, or that nobody knows."""
         if tick is None:
             self._client.delete(keys.PUBLISHED)
-        else:
-            # Should the server have been started anew since we asked, what we say of it does not hold.
-            self._set(keys.PUBLISHED, b"%d %s" % (tick, self._server))
+            return
+        try:  # should the server have been started anew since we asked, what we say of it does not hold
+            self._client.set(keys.PUBLISHED, b"%d %s" % (tick, self._server))
+        except redis.ResponseError as error:
+            raise told(error) from error
 
     def moving(self, partitions: Iterable[int]) -> bool:
         """Whether a change of identity may lie in the streams. It is told where its entry is: what loses the
@@ -163,23 +163,29 @@ class PartitionStreams:
             reply = self._command(*command)
         except redis.ResponseError as error:
             raise told(error) from error
-        entries = {wanted[name]: _entries(raw) for name, raw in reply or ()}
-        self._require_all(stream, group, entries)
-        return entries
+        return self._require_all(stream, group, {wanted[name]: _entries(raw) for name, raw in reply or ()})
 
-    def _require_all(self, stream: str, group: str, entries: Mapping[int, Sequence[Entry]]) -> None:
+    def _require_all(self, stream: str, group: str, entries: ByPartition) -> dict[int, list[Entry]]:
         """Nothing may have gone before what we read, for a position beyond it would hide that for good; and
         nothing older may be pending: a paused holder that wakes up reads once more.
         """
-        names = {partition: [keys.fence(partition), keys.stream(partition, stream)] for partition in entries}
-        replies = self._scripts.run([("whole", names[partition], [group]) for partition in entries])
-        lost = [partition for partition, (gone, _) in zip(entries, replies, strict=True) if gone]
+        replies = self._look(entries, stream, group)
+        lost = [partition for partition, (gone, _, _) in zip(entries, replies, strict=True) if gone]
         if lost:
             self.give_up(lost)
             raise StreamsLost(f"entries of partitions {lost} are gone that nobody has finished")
-        for (partition, batch), (_, oldest) in zip(entries.items(), replies, strict=True):
+        for (partition, batch), (_, oldest, _) in zip(entries.items(), replies, strict=True):
             if oldest != batch[0].id:
                 raise Stolen(f"entries of partition {partition} were read by another consumer")
+        return {
+            partition: strays_told(batch, appended)
+            for (partition, batch), (_, _, appended) in zip(entries.items(), replies, strict=True)
+        }
+
+    def _look(self, partitions: Iterable[int], stream: str, group: str) -> list[Any]:
+        names = [[keys.fence(p), keys.stream(p, stream)] for p in partitions]
+        field = "appended" if stream == STREAMS[0] else f"appended:{stream}"
+        return self._scripts.run([("whole", of, [group, field]) for of in names])
 
     def reclaim(
         self, stream: str, group: str, consumer: str, partition: int
@@ -201,7 +207,8 @@ class PartitionStreams:
             entries += _entries(raw)
             trimmed += deleted
             if cursor == b"0-0":
-                return entries, trimmed
+                ((_, _, appended),) = self._look([partition], stream, group)
+                return strays_told(entries, appended), trimmed
 
     def acknowledge(self, stage: str, stream: str, onward: str | None, finished: Sequence[Finished]) -> None:
         """Hand on, acknowledge and trim, by partition. Raises StreamsLost, Fenced, redis.RedisError."""
@@ -215,18 +222,13 @@ class PartitionStreams:
                 done.term,
                 stage,
                 _after(done.ids[-1]),
+                next((entry.id for entry in reversed(done.onward) if not entry.stray), b""),
                 len(done.ids),
                 *done.ids,
                 *_flat(done.onward),
             ]
             calls.append(("acknowledge", names, arguments))
         self._scripts.run(calls)
-
-    def _set(self, key: str, value: int | bytes) -> None:
-        try:
-            self._client.set(key, value)
-        except redis.ResponseError as error:
-            raise told(error) from error
 
     def _command(self, *arguments: Any) -> Any:
         return self._client.execute_command(*arguments)  # type: ignore[no-untyped-call]

@@ -16,6 +16,7 @@ from tests.fixtures.memory.target import MemoryTarget
 
 if TYPE_CHECKING:
     from pipeline.ports import LeaseTable
+    from pipeline.redis.entry import Entry
     from tests.fixtures.memory.database import Row
 
 CONTACT = ("us", "contact")
@@ -113,6 +114,9 @@ class MemorySide:
 
     def delete_fence(self, partition: int) -> None:
         self._redis.delete_fence(partition)
+
+    def add_foreign(self, partition: int, name: str, entry: Entry) -> None:
+        assert self._redis.keys.streams[partition, name].add(entry)
 
     def delete_group(self, partition: int, name: str, group: str) -> None:
         del self._redis.keys.streams[partition, name].groups[group]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from pipeline.ports import LeaseTable, Releaser, Target
+    from pipeline.redis.entry import Entry
     from tests.fixtures.world import World
 
 
@@ -128,6 +129,9 @@ class RealSide:
 
     def delete_fence(self, partition: int) -> None:
         self._world.redis.delete(keys.fence(partition))
+
+    def add_foreign(self, partition: int, name: str, entry: Entry) -> None:
+        self._world.redis.xadd(keys.stream(partition, name), {entry.field: entry.document}, id=entry.id)
 
     def delete_group(self, partition: int, name: str, group: str) -> None:
         self._world.redis.xgroup_destroy(keys.stream(partition, name), group)

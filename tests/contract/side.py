@@ -10,6 +10,7 @@ from stages.rules.model import Column, Mapping, Rule, RuleSet, Table, TableName
 
 if TYPE_CHECKING:
     from pipeline.ports import LeaseTable, Outbox, Positions, Releaser, Target
+    from pipeline.redis.entry import Entry
 
 PARTITIONS: Final = 4
 _SOURCE: Final = TableName("emea", "emea", "contact")
@@ -116,6 +117,10 @@ class Side(Protocol):
 
     def delete_fence(self, partition: int) -> None:
         """Lose a partition's fence."""
+        ...
+
+    def add_foreign(self, partition: int, name: str, entry: Entry) -> None:
+        """Have another writer append to a stream."""
         ...
 
     def delete_group(self, partition: int, name: str, group: str) -> None:
