@@ -157,6 +157,7 @@ class Relay:
         published = self._streams.published()
         if published is None or published < self._ticker.last.id:  # Redis went back in time, or began anew
             lost = set(every)
+            self._streams.give_up(every)  # what looks whole may be pending where it was finished before
         if lost:  # said first: should we die before the end, the relay after us publishes all again
             self._streams.set_published(None)
         lost.update(self._streams.prepare(every, term))

@@ -33,6 +33,10 @@ class RelayStreams(Protocol):
         """
         ...
 
+    def give_up(self, partitions: Iterable[int]) -> None:
+        """Declare partitions lost: nobody uses their streams until they were made anew."""
+        ...
+
     def published(self) -> int | None:
         """The last tick that stands in the streams as a whole; None when nobody knows, also because the
         server was started anew since and may have gone back in time.

@@ -70,15 +70,14 @@ class ModelWorld:
 
     def duplicate(self, place: int) -> None:
         """Somebody adds a copy of an entry, under an id after all that is published."""
-        if not self.database.ticks[-1].published:  # the rest of a batch could not be published below it
-            return
         streams = [(p, s) for (p, name), s in self.redis.keys.streams.items() if name == STREAMS[0]]
         copies = [(p, entry) for p, stream in streams for entry in stream.entries.values()]
         if copies:
             partition, entry = copies[place % len(copies)]
             self._duplicates += 1
-            id_ = b"%d-%d" % (self.database.ticks[-1].id, 1_000 + self._duplicates)
-            self.redis.keys.streams[partition, STREAMS[0]].add(Entry(id_, entry.field, entry.document))
+            stream = self.redis.keys.streams[partition, STREAMS[0]]
+            tick, ordinal = stream.last  # what a change of ours was to have, perhaps
+            stream.add(Entry(b"%d-%d" % (tick, ordinal + 1), entry.field, entry.document))
 
     def lose(self, what: str, partition: int, place: int) -> None:
         """Redis loses everything, or one key of a partition."""

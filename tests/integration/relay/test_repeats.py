@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from pipeline.postgres.outbox import PostgresOutbox
+from pipeline.redis import keys
 from pipeline.redis.streams import PartitionStreams
 from tests.fixtures.orgs import RULES
 from tests.integration.relay.outbox import changes, published_ids
@@ -89,3 +90,19 @@ def test_a_relay_goes_on_behind_what_has_taken_effect(world: World, monkeypatch:
     world.settle(world.relay(batch=10), worker)
     assert applied[0] < read[0] <= applied[-1]
     assert world.rows("SELECT count(*) FROM us.account") == [(40,)]
+
+
+def test_what_a_redis_that_went_back_calls_pending_is_published_anew(world: World) -> None:
+    """Its consumer has finished it since, or never saw it, and asks for what is new alone."""
+    world.apply_rules(RULES.replace('when = "active"', ""))
+    relay, worker = world.relay(), world.worker()
+    world.settle(relay, worker)
+    insert(world, 8)
+    world.settle(relay)
+    names = {keys.stream(partition, "changes"): ">" for partition in range(4)}
+    world.redis.xreadgroup("filter", "worker-2", cast("Any", names))
+    told = cast("bytes", world.redis.get(keys.PUBLISHED))
+    world.redis.set(keys.PUBLISHED, told.split()[0] + b" another-server")
+    world.clock.advance()
+    world.settle(relay, worker)
+    assert world.rows("SELECT count(*) FROM us.account") == [(8,)]
